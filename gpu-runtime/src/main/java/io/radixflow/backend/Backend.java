@@ -1,0 +1,80 @@
+package io.radixflow.backend;
+
+import io.radixflow.weights.TensorData;
+import java.util.List;
+
+/**
+ * A device that runs forward steps: allocates, uploads and executes the fused ops of a transformer layer.
+ *
+ * <p>Ops are enqueued in order and may run asynchronously; {@link #synchronize()} waits for them. Activations are
+ * {@code [rows, cols]} row-major; {@code rows} arguments say how many leading rows are live. Arguments are checked by the model at
+ * start, not on every call. Driven by one thread. All backends pass the same contract test against a plain-loop fp64 oracle.
+ */
+public interface Backend extends AutoCloseable {
+
+    /** One line for the start log: device, threads, instruction set, and why anything slower was taken. */
+    String description();
+
+    /** Bytes that weights and KV cache may still take together. */
+    long availableBytes();
+
+    /**
+     * Uploads matrices of equal {@code cols}, stacked along their rows as one weight (q, k and v; gate and up). Parts may differ in
+     * type. Keeps the files' width.
+     */
+    Weight upload(List<TensorData> stackedRows);
+
+    /** Uploads fp32 values, {@code [rows, cols]} row-major; for norms, biases and rope tables. */
+    Tensor upload(float[] values, int rows, int cols);
+
+    /** A zeroed activation buffer, {@code [rows, cols]}. */
+    Tensor allocate(int rows, int cols);
+
+    KvCache allocateKvCache(KvLayout layout);
+
+    /** {@code out[i] = table[batch.tokenId[i]]} for the batch's tokens. */
+    void embed(Weight table, ForwardBatch batch, Tensor out);
+
+    /** {@code out = x / rms(x) * weight} row-wise, with {@code rms(x) = sqrt(mean(x^2) + eps)}. */
+    void rmsNorm(Tensor x, Tensor weight, float eps, int rows, Tensor out);
+
+    /** {@code residual += delta; out = rmsNorm(residual)}. */
+    void addRmsNorm(Tensor residual, Tensor delta, Tensor weight, float eps, int rows, Tensor out);
+
+    /** {@code out = x . w^T}: {@code x [rows, w.cols]}, {@code out [rows, w.rows]}. A row's result doesn't depend on the other rows. */
+    void linear(Weight w, Tensor x, int rows, Tensor out);
+
+    /**
+     * Rotates q and k of {@code qkv [tokens, (numHeads + 2 * numKvHeads) * headDim]} in place and writes k and v into the
+     * batch's KV slots of {@code layer}.
+     */
+    void ropeAndWriteKv(Tensor qkv, Rope rope, KvCache cache, int layer, ForwardBatch batch);
+
+    /**
+     * Causal attention of the batch's queries (the leading columns of {@code qkv}) over their sequences' slots, grouped queries,
+     * scale {@code 1 / sqrt(headDim)}: {@code out [tokens, numHeads * headDim]}.
+     */
+    void attention(Tensor qkv, KvCache cache, int layer, ForwardBatch batch, Tensor out);
+
+    /** {@code out = silu(gate) * up} with {@code gateUp [rows, 2 * ffn]} holding gate in the first half of its columns. */
+    void siluMul(Tensor gateUp, int rows, Tensor out);
+
+    /** {@code out[i] = x[index[i]]} for i in {@code [0, numRows)}. */
+    void gatherRows(Tensor x, int[] index, int numRows, Tensor out);
+
+    /**
+     * Draws {@code tokenIds[i]} from {@code logits[i]} for the entries of {@code batch}; entry i of both correspond. Results are valid after
+     * {@link #synchronize()}. The logits are consumed: their content afterwards is undefined.
+     */
+    void sample(Tensor logits, SamplingBatch batch, int[] tokenIds);
+
+    /** Copies {@code rows} rows from {@code firstRow} on to the host; synchronises. For tests, logprobs and debugging. */
+    void read(Tensor tensor, int firstRow, int rows, float[] into);
+
+    /** Waits until all enqueued ops are done; device failures surface here at the latest. */
+    void synchronize();
+
+    /** Frees everything that this backend allocated. Idempotent. */
+    @Override
+    void close();
+}

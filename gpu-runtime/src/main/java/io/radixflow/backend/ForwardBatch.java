@@ -1,0 +1,67 @@
+package io.radixflow.backend;
+
+/**
+ * One step's tokens and sequences as parallel columns, allocated once to the configured limits and refilled every step.
+ *
+ * <p>Sequence s computes tokens {@code [firstToken[s], firstToken[s] + extendLen[s])}, which follow its {@code cachedLen[s]} tokens whose KV is
+ * in slots. Its slots, those of this step included, are {@code slotTable[row[s] * slotTableStride + position]}.
+ *
+ * <p>Written by the engine thread between steps; a backend only reads it.
+ */
+public final class ForwardBatch {
+
+    public int numTokens;
+    /** [maxTokens] */
+    public final int[] tokenId;
+    /** [maxTokens] index in the sequence, from 0. */
+    public final int[] position;
+    /** [maxTokens] where this token's K and V go. */
+    public final int[] kvSlot;
+
+    public int numSequences;
+    /** [maxSequences] row in the slot table. */
+    public final int[] row;
+    /** [maxSequences] */
+    public final int[] firstToken;
+    /** [maxSequences] tokens before this step's whose KV is in slots. */
+    public final int[] cachedLen;
+    /** [maxSequences] tokens to compute, 1 in decode. */
+    public final int[] extendLen;
+
+    /** [maxRows * slotTableStride] row to slots, shared with the scheduler's row table. */
+    public final int[] slotTable;
+
+    public final int slotTableStride;
+
+    public int numLogits;
+    /** [maxSequences] indices of the tokens whose logits are wanted, ascending. */
+    public final int[] logitToken;
+
+    public int numPrefixGroups;
+    /**
+     * [maxSequences] Sequences {@code [groupFirst[g], groupFirst[g] + groupSize[g])} have the same first {@code groupLen[g]} slots, so
+     * attention may read those once. Groups are disjoint, ascending, and have at least two sequences; {@code groupLen[g] <= cachedLen} of
+     * each. Only a hint for speed: results are the same without it.
+     */
+    public final int[] groupFirst;
+
+    public final int[] groupSize;
+    public final int[] groupLen;
+
+    /** @param slotTable the row table's own array, read by backends in place */
+    public ForwardBatch(int maxTokens, int maxSequences, int[] slotTable, int slotTableStride) {
+        tokenId = new int[maxTokens];
+        position = new int[maxTokens];
+        kvSlot = new int[maxTokens];
+        row = new int[maxSequences];
+        firstToken = new int[maxSequences];
+        cachedLen = new int[maxSequences];
+        extendLen = new int[maxSequences];
+        logitToken = new int[maxSequences];
+        groupFirst = new int[maxSequences];
+        groupSize = new int[maxSequences];
+        groupLen = new int[maxSequences];
+        this.slotTable = slotTable;
+        this.slotTableStride = slotTableStride;
+    }
+}

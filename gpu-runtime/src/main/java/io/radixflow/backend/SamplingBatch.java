@@ -1,0 +1,49 @@
+package io.radixflow.backend;
+
+/**
+ * How to draw this step's tokens, as parallel columns: entry i belongs to logits row i. Allocated once, refilled every step by the
+ * engine thread; a backend only reads it.
+ */
+public final class SamplingBatch {
+
+    public int numEntries;
+    /** 0 is greedy. */
+    public final float[] temperature;
+
+    public final float[] topP;
+    /** -1 is all tokens. */
+    public final int[] topK;
+
+    public final float[] minP;
+    public final float[] presencePenalty;
+    public final float[] frequencyPenalty;
+    /** 1 is off. */
+    public final float[] repetitionPenalty;
+    /** Key of the counter-based random numbers. */
+    public final long[] seed;
+    /** Counter of the random numbers: the index in the sequence (prompt included) of the token to be drawn. */
+    public final int[] position;
+    /** The sequence's token ids, prompt then output, for penalties; the live array of the sequence. */
+    public final int[][] tokens;
+
+    public final int[] promptLen;
+    public final int[] outputLen;
+    /** Token ids that must not be drawn (end tokens before {@code min_tokens}); empty if none. */
+    public final int[][] bannedIds;
+
+    public SamplingBatch(int maxEntries) {
+        temperature = new float[maxEntries];
+        topP = new float[maxEntries];
+        topK = new int[maxEntries];
+        minP = new float[maxEntries];
+        presencePenalty = new float[maxEntries];
+        frequencyPenalty = new float[maxEntries];
+        repetitionPenalty = new float[maxEntries];
+        seed = new long[maxEntries];
+        position = new int[maxEntries];
+        tokens = new int[maxEntries][];
+        promptLen = new int[maxEntries];
+        outputLen = new int[maxEntries];
+        bannedIds = new int[maxEntries][];
+    }
+}

@@ -1,0 +1,27 @@
+package io.radixflow.engine;
+
+/**
+ * A running language-model engine: continuous batching over a radix KV cache on one device.
+ *
+ * <p>All methods may be called from any thread. The engine's own structures are touched by its one thread only; callers hand it
+ * commands through a bounded queue and get results through the {@link GenerationListener} of their session.
+ */
+public interface Engine extends AutoCloseable {
+
+    /** Opens a session: the requests of one client, whose outputs go to {@code listener}. */
+    EngineSession open(GenerationListener listener);
+
+    /** What a request must fit into; constant for the engine's life. */
+    EngineLimits limits();
+
+    /** A snapshot of counters and gauges. Allocates one object; meant for metric reporters, not for loops. */
+    EngineStats stats();
+
+    /**
+     * Aborts what runs, stops the engine thread and frees all memory. Idempotent.
+     *
+     * @throws EngineException with {@link EngineException.Category#INVARIANT} if something was left behind
+     */
+    @Override
+    void close();
+}

@@ -1,0 +1,151 @@
+package io.radixflow.engine;
+
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** The one table of engine options. Command-line flags, Flink keys and the README's table are made from it. */
+public final class EngineOptions {
+
+    public static final EngineOption<String> MODEL_PATH =
+            text("model-path", null, "A GGUF file, a folder with one, or the name of a model of `model fetch`.");
+    public static final EngineOption<String> TOKENIZER_PATH =
+            text("tokenizer-path", null, "A tokenizer.json or a folder with one; default: the model's own.");
+    public static final EngineOption<String> SERVED_MODEL_NAME =
+            text("served-model-name", null, "The name that answers carry; default: the model's.");
+    public static final EngineOption<String> CHAT_TEMPLATE =
+            text("chat-template", null, "A file with a Jinja chat template; default: the model's own.");
+    public static final EngineOption<String> DTYPE = choice(
+            "dtype",
+            "auto",
+            "Arithmetic type; on the CPU both mean fp32 over weights at their file's width.",
+            "auto",
+            "float32");
+    public static final EngineOption<String> LOAD_FORMAT =
+            choice("load-format", "auto", "Format of the weight files.", "auto", "gguf");
+    public static final EngineOption<String> KV_CACHE_DTYPE = choice(
+            "kv-cache-dtype",
+            "auto",
+            "Type of the KV cache; auto is float16, or float32 with --dtype float32.",
+            "auto",
+            "float32",
+            "float16");
+    public static final EngineOption<Integer> CONTEXT_LENGTH =
+            integer("context-length", null, 1, "Most tokens of one sequence; default: what the model was trained for.");
+    public static final EngineOption<Double> MEM_FRACTION_STATIC = number(
+            "mem-fraction-static",
+            "0.6",
+            0.05,
+            0.95,
+            "Share of the device's memory (on the CPU: of the Java heap) for weights and KV cache.");
+    public static final EngineOption<Integer> MAX_TOTAL_TOKENS =
+            integer("max-total-tokens", null, 16, "KV slots of the pool; default: what --mem-fraction-static leaves.");
+    public static final EngineOption<Integer> MAX_RUNNING_REQUESTS =
+            integer("max-running-requests", "64", 1, "Most sequences in one step.");
+    public static final EngineOption<Integer> MAX_PREFILL_TOKENS =
+            integer("max-prefill-tokens", "16384", 1, "Most prompt tokens that one step admits.");
+    public static final EngineOption<Integer> CHUNKED_PREFILL_SIZE = integer(
+            "chunked-prefill-size", "512", 1, "Most prompt tokens that one step computes; longer prompts are cut.");
+    public static final EngineOption<String> SCHEDULE_POLICY = choice(
+            "schedule-policy",
+            "lpm",
+            "Order of waiting requests: longest prefix match, or first come first served.",
+            "lpm",
+            "fcfs");
+    public static final EngineOption<Double> SCHEDULE_CONSERVATIVENESS = number(
+            "schedule-conservativeness",
+            "1.0",
+            0.01,
+            10.0,
+            "Above 1 reserves more KV for running sequences and retracts less often.");
+    public static final EngineOption<Boolean> DISABLE_RADIX_CACHE =
+            flag("disable-radix-cache", "Shares no prefixes between requests.");
+    public static final EngineOption<String> DEVICE =
+            choice("device", "auto", "Where the model runs; this version has the CPU only.", "auto", "cpu");
+    public static final EngineOption<Integer> CPU_THREADS =
+            integer("cpu-threads", null, 1, "Threads of the CPU backend; default: the processors available.");
+    public static final EngineOption<Long> RANDOM_SEED =
+            whole("random-seed", "0", "Mixed into the random numbers of requests that name no seed of their own.");
+    public static final EngineOption<Boolean> ENABLE_DETERMINISTIC_INFERENCE = flag(
+            "enable-deterministic-inference",
+            "The same text whatever else is in the batch. The CPU backend always works so.");
+    public static final EngineOption<Integer> STREAM_INTERVAL =
+            integer("stream-interval", "1", 1, "Tokens between two streamed chunks of one request.");
+    public static final EngineOption<Double> DECODE_LOG_INTERVAL_SECONDS = number(
+            "decode-log-interval-seconds", "10", 0.1, 86_400, "Seconds between two log lines about the decode batch.");
+
+    private static final List<EngineOption<?>> ALL = List.of(
+            MODEL_PATH,
+            TOKENIZER_PATH,
+            SERVED_MODEL_NAME,
+            CHAT_TEMPLATE,
+            DTYPE,
+            LOAD_FORMAT,
+            KV_CACHE_DTYPE,
+            CONTEXT_LENGTH,
+            MEM_FRACTION_STATIC,
+            MAX_TOTAL_TOKENS,
+            MAX_RUNNING_REQUESTS,
+            MAX_PREFILL_TOKENS,
+            CHUNKED_PREFILL_SIZE,
+            SCHEDULE_POLICY,
+            SCHEDULE_CONSERVATIVENESS,
+            DISABLE_RADIX_CACHE,
+            DEVICE,
+            CPU_THREADS,
+            RANDOM_SEED,
+            ENABLE_DETERMINISTIC_INFERENCE,
+            STREAM_INTERVAL,
+            DECODE_LOG_INTERVAL_SECONDS);
+
+    private EngineOptions() {}
+
+    /** Every option, in the order of the help. */
+    public static List<EngineOption<?>> all() {
+        return ALL;
+    }
+
+    private static EngineOption<String> text(String name, @Nullable String defaultValue, String help) {
+        return new EngineOption<>(name, String.class, defaultValue, List.of(), help, EngineOptions::nonBlank);
+    }
+
+    private static EngineOption<String> choice(String name, String defaultValue, String help, String... choices) {
+        return new EngineOption<>(name, String.class, defaultValue, List.of(choices), help, Function.identity());
+    }
+
+    private static EngineOption<Integer> integer(String name, @Nullable String defaultValue, int least, String help) {
+        return new EngineOption<>(name, Integer.class, defaultValue, List.of(), help, text -> {
+            int value = Integer.parseInt(text);
+            if (value < least) {
+                throw new IllegalArgumentException("a whole number of at least " + least);
+            }
+            return value;
+        });
+    }
+
+    private static EngineOption<Long> whole(String name, String defaultValue, String help) {
+        return new EngineOption<>(name, Long.class, defaultValue, List.of(), help, Long::parseLong);
+    }
+
+    private static EngineOption<Double> number(
+            String name, String defaultValue, double least, double most, String help) {
+        return new EngineOption<>(name, Double.class, defaultValue, List.of(), help, text -> {
+            double value = Double.parseDouble(text);
+            if (!(value >= least && value <= most)) {
+                throw new IllegalArgumentException("a number from " + least + " to " + most);
+            }
+            return value;
+        });
+    }
+
+    private static EngineOption<Boolean> flag(String name, String help) {
+        return new EngineOption<>(name, Boolean.class, "false", List.of("true", "false"), help, Boolean::parseBoolean);
+    }
+
+    private static String nonBlank(String text) {
+        if (text.isBlank()) {
+            throw new IllegalArgumentException("a non-empty value");
+        }
+        return text;
+    }
+}

@@ -1,0 +1,25 @@
+package io.radixflow.engine;
+
+/** One client's requests within an {@link Engine}. Methods may be called from any thread. */
+public interface EngineSession extends AutoCloseable {
+
+    /**
+     * Hands a request to the engine. A request with {@link GenerationRequest#outputIds()} goes on after them.
+     *
+     * @return false if the engine's command queue is full: nothing was taken, try again later
+     * @throws EngineException with {@link EngineException.Category#INVALID_REQUEST} if the request could never run, for
+     *     example because it exceeds {@link EngineLimits#contextLen()}
+     * @throws IllegalStateException if the session is closed
+     */
+    boolean submit(GenerationRequest request);
+
+    /**
+     * Asks for the end of a request; its last output then has {@link FinishReason#ABORT}. Unknown or finished ids are ignored,
+     * since an abort may cross the request's own end. Never dropped: when the queue is full, the call waits for room.
+     */
+    void abort(long requestId);
+
+    /** Aborts the session's requests without further outputs. Idempotent. */
+    @Override
+    void close();
+}

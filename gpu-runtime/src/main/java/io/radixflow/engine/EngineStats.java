@@ -1,0 +1,44 @@
+package io.radixflow.engine;
+
+/**
+ * A snapshot of the engine's counters and gauges, named as CONTRACT's metrics. Totals count since start.
+ *
+ * @param numRunningReqs sequences in the running batch
+ * @param numQueueReqs sequences waiting for admission
+ * @param numUsedTokens KV slots held by running sequences (protected or not yet in the tree)
+ * @param maxTotalNumTokens KV slots of the pool
+ * @param promptTokensTotal prompt tokens of all started requests
+ * @param cachedTokensTotal of these, tokens that the radix cache saved
+ * @param generationTokensTotal sampled tokens
+ * @param numRequestsTotal requests taken in
+ * @param numRetractedReqs retractions
+ * @param numAbortedRequestsTotal requests that ended with ABORT or TIMEOUT
+ * @param genThroughput sampled tokens per second over the last interval
+ * @param prefillThroughput computed prompt tokens per second over the last interval
+ * @param numSteps forward steps run
+ */
+public record EngineStats(
+        int numRunningReqs,
+        int numQueueReqs,
+        int numUsedTokens,
+        int maxTotalNumTokens,
+        long promptTokensTotal,
+        long cachedTokensTotal,
+        long generationTokensTotal,
+        long numRequestsTotal,
+        long numRetractedReqs,
+        long numAbortedRequestsTotal,
+        double genThroughput,
+        double prefillThroughput,
+        long numSteps) {
+
+    /** Share of prompt tokens that the radix cache saved, 0 to 1. */
+    public double cacheHitRate() {
+        return promptTokensTotal == 0 ? 0 : (double) cachedTokensTotal / promptTokensTotal;
+    }
+
+    /** Share of the KV pool in use by running sequences, 0 to 1. */
+    public double tokenUsage() {
+        return maxTotalNumTokens == 0 ? 0 : (double) numUsedTokens / maxTotalNumTokens;
+    }
+}

@@ -1,0 +1,12 @@
+package io.radixflow.engine;
+
+/** Receives a session's outputs. Called by the engine thread; implementations never block and never throw. */
+public interface GenerationListener {
+
+    /** Called once for each step in which one of the session's requests got a token or ended. The callee owns {@code output}
+     * until it calls {@link StepOutput#release()}. */
+    void onStep(StepOutput output);
+
+    /** The engine has stopped for good; no further call follows. Requests in flight may be resubmitted to a new engine. */
+    void onFailure(EngineException cause);
+}

@@ -1,0 +1,45 @@
+package io.radixflow.weights;
+
+/**
+ * How a tensor's numbers are stored: plain floats, or blocks of 32 small integers with fp16 factors (GGML's block formats).
+ *
+ * <p>Q8_0: fp16 d, 32 x int8: {@code w = d * q}. Q4_0: fp16 d, 16 bytes: {@code w = d * (q - 8)}. Q4_1: fp16 d, fp16 m, 16 bytes:
+ * {@code w = d * q + m}. In the 4-bit blocks byte i holds weight i in its low and weight i + 16 in its high half.
+ */
+public enum TensorType {
+    F32(0, 1, 4),
+    F16(1, 1, 2),
+    Q4_0(2, 32, 18),
+    Q4_1(3, 32, 20),
+    Q8_0(8, 32, 34),
+    BF16(30, 1, 2);
+
+    private final int ggmlId;
+    private final int blockLen;
+    private final int blockBytes;
+
+    TensorType(int ggmlId, int blockLen, int blockBytes) {
+        this.ggmlId = ggmlId;
+        this.blockLen = blockLen;
+        this.blockBytes = blockBytes;
+    }
+
+    /** The number that GGUF files use for this type. */
+    public int ggmlId() {
+        return ggmlId;
+    }
+
+    /** Weights in one block. */
+    public int blockLen() {
+        return blockLen;
+    }
+
+    public int blockBytes() {
+        return blockBytes;
+    }
+
+    /** Bytes of {@code numElements} consecutive weights, which must be a multiple of {@link #blockLen()}. */
+    public long bytes(long numElements) {
+        return Math.multiplyExact(numElements / blockLen, (long) blockBytes);
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * Readers of weight files (GGUF) that expose named, mapped tensors and metadata. A reader trusts nothing it reads: sizes and
+ * offsets are checked before use.
+ */
+@NullMarked
+package io.radixflow.weights;
+
+import org.jspecify.annotations.NullMarked;
