@@ -10,6 +10,7 @@ public final class StepPlan {
 
     private final @Nullable Sequence[] sequences;
     private final int[] chunkLen;
+    private final boolean[] isSampled;
     private int numSequences;
     private int numDecode;
     private int numPrefillTokens;
@@ -18,6 +19,7 @@ public final class StepPlan {
     StepPlan(int maxSequences) {
         sequences = new Sequence[maxSequences];
         chunkLen = new int[maxSequences];
+        isSampled = new boolean[maxSequences];
     }
 
     public int numSequences() {
@@ -43,15 +45,14 @@ public final class StepPlan {
         return sequences[place];
     }
 
-    /** Tokens to compute, from {@link Sequence#kvLen()} on; their slots are in the row table. */
+    /** Tokens to compute; before the commit from {@link Sequence#kvLen()} on. Their slots are in the row table. */
     public int chunkLen(int place) {
         return chunkLen[place];
     }
 
     /** Whether the step computes the sequence's last token, so that the next one is drawn. */
     public boolean isSampled(int place) {
-        Sequence sequence = sequence(place);
-        return sequence.kvLen + chunkLen[place] == sequence.len;
+        return isSampled[place];
     }
 
     void clear() {
@@ -78,6 +79,7 @@ public final class StepPlan {
 
     private void add(Sequence sequence, int chunk) {
         sequences[numSequences] = sequence;
+        isSampled[numSequences] = sequence.kvLen + chunk == sequence.len;
         chunkLen[numSequences++] = chunk;
     }
 }
