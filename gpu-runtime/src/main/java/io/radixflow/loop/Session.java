@@ -28,6 +28,7 @@ final class Session implements EngineSession {
     private final TokenBytes tokenBytes;
     private final int[] eosIds;
     private final GenerationListener listener;
+    private final Consumer<Session> onClose;
     /** Unfinished answers by request id; boxes an id for each request, not for each token. */
     final ConcurrentHashMap<Long, Answer> answers = new ConcurrentHashMap<>();
 
@@ -42,12 +43,14 @@ final class Session implements EngineSession {
             EngineLimits limits,
             TokenBytes tokenBytes,
             int[] eosIds,
-            GenerationListener listener) {
+            GenerationListener listener,
+            Consumer<Session> onClose) {
         this.commands = commands;
         this.limits = limits;
         this.tokenBytes = tokenBytes;
         this.eosIds = eosIds;
         this.listener = listener;
+        this.onClose = onClose;
     }
 
     @Override
@@ -55,11 +58,7 @@ final class Session implements EngineSession {
         if (isClosed) {
             throw new IllegalStateException("the session is closed");
         }
-        EngineException stopped = commands.stopped();
-        if (stopped != null) {
-            throw new EngineException(
-                    stopped.category(), "the engine has stopped: " + stopped.getMessage(), stopped);
-        }
+        checkRuns();
         Scheduler.checkFits(request, limits.contextLen(), limits.maxTotalTokens());
         checkIds(request.promptIds(), "prompt");
         checkIds(request.outputIds(), "output");
@@ -70,6 +69,8 @@ final class Session implements EngineSession {
         boolean isTaken = commands.offer(new Command.Submit(answer));
         if (!isTaken) {
             answers.remove(request.requestId());
+        } else if (commands.stopped() != null && answers.remove(request.requestId()) != null) {
+            checkRuns(); // it stopped meanwhile and did not see the request
         }
         return isTaken;
     }
@@ -86,6 +87,7 @@ final class Session implements EngineSession {
     public void close() {
         if (!isClosed) {
             isClosed = true;
+            onClose.accept(this);
             commands.put(new Command.CloseSession(this));
         }
     }
@@ -127,6 +129,13 @@ final class Session implements EngineSession {
     void fail(EngineException cause) {
         answers.clear();
         listener.onFailure(cause);
+    }
+
+    private void checkRuns() {
+        EngineException stopped = commands.stopped();
+        if (stopped != null) {
+            throw new EngineException(stopped.category(), "the engine has stopped: " + stopped.getMessage(), stopped);
+        }
     }
 
     private void checkIds(int[] ids, String what) {

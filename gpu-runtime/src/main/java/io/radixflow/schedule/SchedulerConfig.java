@@ -40,6 +40,11 @@ public record SchedulerConfig(
         }
     }
 
+    /** Most tokens that one step computes: a chunk of prompts, and one token of each decoding sequence. */
+    public int maxStepTokens() {
+        return chunkedPrefillSize + maxRunning;
+    }
+
     /** Most tokens whose KV one sequence can have in slots. */
     int maxRowLen() {
         return Math.min(numSlots, contextLen);

@@ -30,12 +30,14 @@ public class Sequence {
     /** Row of a sequence that has none. */
     static final int NO_ROW = -1;
 
+    private static final long NOT_ADDED = -1;
+
     private final GenerationRequest request;
     final @Nullable String namespace;
 
     Phase phase = Phase.WAITING;
     /** Order of arrival, unique. */
-    long arrival;
+    long arrival = NOT_ADDED;
 
     int[] tokens;
     int len;
@@ -81,6 +83,11 @@ public class Sequence {
 
     public final Phase phase() {
         return phase;
+    }
+
+    /** Whether the scheduler has got it. */
+    public final boolean isAdded() {
+        return arrival != NOT_ADDED;
     }
 
     /** Prompt, then output; the live array, read in {@code [0, len)}. */
