@@ -1,5 +1,6 @@
 /**
- * Command line, pipelines, sources and sinks, and the quickstart. Wires the other modules; holds no engine logic.
+ * What the user touches: command line, pipelines, Kafka and files. Holds no engine logic; this package itself has only what
+ * all of its sub-packages need.
  */
 @NullMarked
 package io.radixflow.job;

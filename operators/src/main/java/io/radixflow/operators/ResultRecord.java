@@ -1,0 +1,20 @@
+package io.radixflow.operators;
+
+import io.radixflow.schemas.RecordHeader;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A completion or a chunk of one, ready for a sink; nobody writes the arrays.
+ *
+ * @param key of the input record
+ * @param value UTF-8 JSON
+ * @param headers of the input record
+ * @param timestamp of the input record in milliseconds since the epoch, or {@link SourceRecord#NO_TIMESTAMP}
+ */
+public record ResultRecord(byte @Nullable [] key, byte[] value, List<RecordHeader> headers, long timestamp) {
+
+    public ResultRecord {
+        headers = List.copyOf(headers);
+    }
+}
