@@ -1,0 +1,111 @@
+package io.radixflow.model;
+
+import io.radixflow.backend.Backend;
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.KvCache;
+import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.Rope;
+import io.radixflow.backend.Tensor;
+
+/**
+ * The llama architecture [1]: RMS norms before attention and feed-forward part, rotary positions, grouped queries [2], SwiGLU.
+ *
+ * <p>Owned by the engine thread. Activations are allocated once, to the limits given at start; {@link #forward} allocates nothing. From the
+ * last layer's attention on, only the tokens whose logits are wanted are computed.
+ *
+ * <p>[1] Touvron et al., "LLaMA: Open and Efficient Foundation Language Models", 2023. [2] Ainslie et al., "GQA", 2023.
+ */
+final class Llama implements Model {
+
+    private final ModelConfig config;
+    private final LlamaWeights weights;
+    private final Backend backend;
+    private final Rope rope;
+
+    private final Tensor residual; // [maxTokens, hidden]
+    private final Tensor normed; // [maxTokens, hidden]
+    private final Tensor qkv; // [maxTokens, queryDim + 2 * kvDim]
+    private final Tensor heads; // [maxTokens, queryDim] output of attention
+    private final Tensor delta; // [maxTokens, hidden] what a half of a layer adds to the residual
+    private final Tensor gateUp; // [maxTokens, 2 * ffn]
+    private final Tensor activated; // [maxTokens, ffn]
+    private final Tensor wantedResidual; // [maxSequences, hidden] rows whose logits are wanted
+    private final Tensor wantedHeads; // [maxSequences, queryDim]
+    private final Tensor logits; // [maxSequences, vocabSize]
+
+    /** @param maxTokens most tokens of one step, at least {@code maxSequences} */
+    Llama(ModelConfig config, LlamaWeights weights, Rope rope, Backend backend, int maxTokens, int maxSequences) {
+        if (maxSequences < 1 || maxTokens < maxSequences) {
+            throw new IllegalArgumentException(
+                    "a step of " + maxTokens + " tokens can't hold " + maxSequences + " sequences");
+        }
+        this.config = config;
+        this.weights = weights;
+        this.rope = rope;
+        this.backend = backend;
+        residual = backend.allocate(maxTokens, config.hidden());
+        normed = backend.allocate(maxTokens, config.hidden());
+        qkv = backend.allocate(maxTokens, config.queryDim() + 2 * config.kvDim());
+        heads = backend.allocate(maxTokens, config.queryDim());
+        delta = backend.allocate(maxTokens, config.hidden());
+        gateUp = backend.allocate(maxTokens, 2 * config.ffn());
+        activated = backend.allocate(maxTokens, config.ffn());
+        wantedResidual = backend.allocate(maxSequences, config.hidden());
+        wantedHeads = backend.allocate(maxSequences, config.queryDim());
+        logits = backend.allocate(maxSequences, config.vocabSize());
+    }
+
+    @Override
+    public KvLayout kvLayout(int numSlots, KvLayout.ElementType type) {
+        return new KvLayout(
+                config.numLayers(), numSlots, config.numHeads(), config.numKvHeads(), config.headDim(), type);
+    }
+
+    @Override
+    public int vocabSize() {
+        return config.vocabSize();
+    }
+
+    @Override
+    public Tensor forward(ForwardBatch batch, KvCache cache) {
+        int numTokens = batch.numTokens;
+        int lastLayer = config.numLayers() - 1;
+        backend.embed(weights.embedding(), batch, residual);
+        backend.rmsNorm(residual, weights.layers().get(0).attentionNorm(), config.rmsEps(), numTokens, normed);
+        for (int index = 0; index < lastLayer; index++) {
+            LlamaWeights.Layer layer = weights.layers().get(index);
+            project(layer, index, batch, cache);
+            backend.attention(qkv, cache, index, batch, heads);
+            Tensor nextNorm = weights.layers().get(index + 1).attentionNorm();
+            finish(layer, residual, heads, numTokens, nextNorm);
+        }
+        LlamaWeights.Layer layer = weights.layers().get(lastLayer);
+        project(layer, lastLayer, batch, cache);
+        if (batch.numLogits == 0) {
+            return logits;
+        }
+        backend.attention(qkv, cache, lastLayer, batch, heads);
+        backend.gatherRows(residual, batch.logitToken, batch.numLogits, wantedResidual);
+        backend.gatherRows(heads, batch.logitToken, batch.numLogits, wantedHeads);
+        finish(layer, wantedResidual, wantedHeads, batch.numLogits, weights.outputNorm());
+        backend.linear(weights.output(), normed, batch.numLogits, logits);
+        return logits;
+    }
+
+    /** {@code normed} to rotated queries in {@code qkv}, K and V to their slots. */
+    private void project(LlamaWeights.Layer layer, int index, ForwardBatch batch, KvCache cache) {
+        backend.linear(layer.qkv(), normed, batch.numTokens, qkv);
+        backend.ropeAndWriteKv(qkv, rope, cache, index, batch);
+    }
+
+    /** What follows attention: output projection and feed-forward part, both added to {@code stream}; {@code normed} for what follows. */
+    private void finish(LlamaWeights.Layer layer, Tensor stream, Tensor attended, int rows, Tensor nextNorm) {
+        float eps = config.rmsEps();
+        backend.linear(layer.attentionOutput(), attended, rows, delta);
+        backend.addRmsNorm(stream, delta, layer.ffnNorm(), eps, rows, normed);
+        backend.linear(layer.gateUp(), normed, rows, gateUp);
+        backend.siluMul(gateUp, rows, activated);
+        backend.linear(layer.down(), activated, rows, delta);
+        backend.addRmsNorm(stream, delta, nextNorm, eps, rows, normed);
+    }
+}

@@ -1,0 +1,47 @@
+package io.radixflow.model;
+
+import io.radixflow.backend.Backend;
+import io.radixflow.backend.Rope;
+import io.radixflow.engine.EngineException;
+
+/** Builds models from their files. */
+public final class Models {
+
+    /** Cosines and sines take 4 bytes for each of these: 1 GiB. */
+    private static final long MAX_ROPE_ELEMENTS = 1L << 28;
+
+    private Models() {}
+
+    /** Loads for the context length that the model's files name. */
+    public static Model load(ModelFiles files, Backend backend, int maxTokens, int maxSequences) {
+        return load(files, backend, maxTokens, maxSequences, files.config().contextLen());
+    }
+
+    /**
+     * Uploads a model's weights and allocates its activations on {@code backend}, which owns both.
+     *
+     * @param maxTokens most tokens of one step
+     * @param maxSequences most sequences, and most rows of logits, of one step; at most {@code maxTokens}
+     * @param contextLen most tokens of one sequence; positions are in {@code [0, contextLen)}
+     * @throws EngineException of category CONFIGURATION, one line naming the file and the key or tensor that is missing, odd or not
+     *     supported
+     */
+    public static Model load(ModelFiles files, Backend backend, int maxTokens, int maxSequences, int contextLen) {
+        ModelConfig config = files.config();
+        if (contextLen < 1 || contextLen > config.contextLen()) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    files.gguf().path() + " allows a context of 1 to " + config.contextLen() + " tokens, not "
+                            + contextLen + "; change --context-length");
+        }
+        if ((long) contextLen * config.headDim() > MAX_ROPE_ELEMENTS) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    files.gguf().path() + " wants a context of " + contextLen
+                            + " tokens, too many for its position table;" + " lower --context-length");
+        }
+        LlamaWeights weights = LlamaWeights.upload(config, new ModelTensors(files.gguf()), backend);
+        Rope rope = RopeTables.upload(config, contextLen, backend);
+        return new Llama(config, weights, rope, backend, maxTokens, maxSequences);
+    }
+}

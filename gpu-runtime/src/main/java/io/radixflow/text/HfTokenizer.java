@@ -1,0 +1,116 @@
+package io.radixflow.text;
+
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import io.radixflow.engine.EngineException;
+import io.radixflow.engine.EngineException.Category;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * Byte-level BPE by Hugging Face's tokenizers library, from a {@code tokenizer.json} or from the vocabulary in a GGUF file.
+ *
+ * <p>Padding and truncation that the file may ask for are off. Lone surrogates in a text are encoded as U+FFFD. The tokenizer may know
+ * fewer ids than the model has logits for; the rest stands for no text.
+ *
+ * <p>Thread-safe: encodings run side by side, {@link #close()} waits for them.
+ */
+public final class HfTokenizer implements Tokenizer {
+
+    private static final long CLOSED = -1;
+
+    private final TokenizersLibrary library;
+    private final TokenBytes tokenBytes;
+    private final Map<String, Integer> ids;
+    private final ReadWriteLock lock = new ReentrantReadWriteLock(); // read: uses the native object, write: frees it
+    private long handle;
+
+    private HfTokenizer(String tokenizerJson, TokenizerJson.Vocabulary vocabulary) {
+        library = NativeTokenizers.library();
+        tokenBytes = vocabulary.tokenBytes();
+        ids = vocabulary.ids();
+        try {
+            handle = library.createTokenizerFromString(tokenizerJson);
+        } catch (RuntimeException e) {
+            throw new EngineException(Category.CONFIGURATION, "tokenizer.json is not supported: " + e.getMessage(), e);
+        }
+        library.disablePadding(handle);
+        library.disableTruncation(handle);
+    }
+
+    /** @throws EngineException of category CONFIGURATION, if the file can't be read or isn't byte-level BPE */
+    public static HfTokenizer fromTokenizerJson(Path file) {
+        try {
+            return fromTokenizerJson(Files.readString(file));
+        } catch (IOException e) {
+            throw new EngineException(Category.CONFIGURATION, "can't read " + file + ": " + e, e);
+        }
+    }
+
+    /** @throws EngineException of category CONFIGURATION, if the text isn't a byte-level BPE tokenizer */
+    public static HfTokenizer fromTokenizerJson(String json) {
+        return new HfTokenizer(json, TokenizerJson.read(json));
+    }
+
+    /** @throws EngineException of category CONFIGURATION, if the vocabulary contradicts itself */
+    public static HfTokenizer fromVocabulary(VocabularySpec spec) {
+        return new HfTokenizer(TokenizerJson.write(spec), TokenizerJson.vocabularyOf(spec));
+    }
+
+    @Override
+    public int[] encode(String text) {
+        lock.readLock().lock();
+        try {
+            if (handle == CLOSED) {
+                throw new IllegalStateException("the tokenizer is closed");
+            }
+            long encoding = library.encode(handle, Utf8.wellFormed(text), false);
+            try {
+                return narrow(library.getTokenIds(encoding));
+            } finally {
+                library.deleteEncoding(encoding);
+            }
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    private static int[] narrow(long[] values) {
+        int[] narrow = new int[values.length];
+        for (int i = 0; i < narrow.length; i++) {
+            narrow[i] = (int) values[i];
+        }
+        return narrow;
+    }
+
+    @Override
+    public int vocabSize() {
+        return tokenBytes.vocabSize();
+    }
+
+    @Override
+    public int idOf(String token) {
+        return ids.getOrDefault(token, -1);
+    }
+
+    @Override
+    public TokenBytes tokenBytes() {
+        return tokenBytes;
+    }
+
+    @Override
+    public void close() {
+        lock.writeLock().lock();
+        try {
+            if (handle != CLOSED) {
+                library.deleteTokenizer(handle);
+                handle = CLOSED;
+            }
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+}
