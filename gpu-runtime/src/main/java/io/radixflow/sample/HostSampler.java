@@ -99,7 +99,8 @@ public final class HostSampler {
             int id = tokens[i];
             if (count[id]++ == 0) {
                 float logit = logits[offset + id];
-                logits[offset + id] = logit > 0 ? logit / penalty : logit * penalty;
+                // A tiny penalty is a client's right and must not look like a broken logit.
+                logits[offset + id] = logit > 0 ? Math.min(logit / penalty, Float.MAX_VALUE) : logit * penalty;
             }
         }
         for (int i = 0; i < len; i++) {
