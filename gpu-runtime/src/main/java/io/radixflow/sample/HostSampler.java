@@ -58,7 +58,7 @@ public final class HostSampler {
         if (temperature < GREEDY_BELOW || topK == 1) {
             return top;
         }
-        float max = logits[offset + top];
+        float max = logits[offset + top] + 0f; // +0 for -0, or a distance could be -0
         double uniform = Philox4x32.uniform(batch.seed[entry], batch.position[entry], randomBlock);
         if (topK <= 0 && batch.topP[entry] >= 1 && batch.minP[entry] <= 0) {
             return drawFromAll(logits, offset, vocabSize, max, 1 / temperature, uniform);

@@ -119,6 +119,12 @@ final class HostSamplerTest {
     }
 
     @Test
+    void takesNegativeZeroForZero() {
+        batch.topK[0] = 2;
+        assertThat(largestIdDrawn(new float[] {-0f, 0f, 0f})).isEqualTo(1);
+    }
+
+    @Test
     void drawsNothingThatIsMaskedEvenIfTopKAsksForMore() {
         batch.topK[0] = 3;
         for (int position = 0; position < 1000; position++) {
