@@ -49,7 +49,6 @@ final class HostSamplerTest {
     }
 
     @Test
-<<<<<<< HEAD
     void aTinyRepetitionPenaltyDoesNotOverflow() {
         batch.repetitionPenalty[0] = Float.MIN_VALUE;
         sequence(new int[] {1}, 1, 0);
@@ -59,8 +58,6 @@ final class HostSamplerTest {
     }
 
     @Test
-=======
->>>>>>> cpu
     void presenceAndFrequencyPenaltiesCountTheOutputAlone() {
         batch.temperature[0] = 0;
         batch.presencePenalty[0] = 1;
@@ -122,15 +119,12 @@ final class HostSamplerTest {
     }
 
     @Test
-<<<<<<< HEAD
     void takesNegativeZeroForZero() {
         batch.topK[0] = 2;
         assertThat(largestIdDrawn(new float[] {-0f, 0f, 0f})).isEqualTo(1);
     }
 
     @Test
-=======
->>>>>>> cpu
     void drawsNothingThatIsMaskedEvenIfTopKAsksForMore() {
         batch.topK[0] = 3;
         for (int position = 0; position < 1000; position++) {
@@ -143,10 +137,7 @@ final class HostSamplerTest {
     void repeatsTheDrawOfASeedAndPositionWhateverElseHappens() {
         Random random = new Random(3);
         float[] logits = randomLogits(random, 1000);
-<<<<<<< HEAD
         batch.temperature[0] = 2;
-=======
->>>>>>> cpu
         batch.topP[0] = 0.9f;
         int[] first = new int[50];
         for (int round = 0; round < 2; round++) {
@@ -176,19 +167,11 @@ final class HostSamplerTest {
 
     @Test
     void exponentialIsCloseToTheExactOne() {
-<<<<<<< HEAD
         assertThat(Exponential.ofMinus(0)).isEqualTo(1);
         assertThat(Exponential.ofMinus(Float.POSITIVE_INFINITY)).isZero();
         for (float x = 0; x < 87; x += 1 / 1024f) {
             double exact = Math.exp(-(double) x);
             assertThat(Exponential.ofMinus(x) / exact).isCloseTo(1, within(2e-7));
-=======
-        assertThat(HostSampler.expOfMinus(0)).isEqualTo(1);
-        assertThat(HostSampler.expOfMinus(Float.POSITIVE_INFINITY)).isZero();
-        for (float x = 0; x < 87; x += 1 / 1024f) {
-            double exact = Math.exp(-(double) x);
-            assertThat(HostSampler.expOfMinus(x) / exact).isCloseTo(1, within(2e-7));
->>>>>>> cpu
         }
     }
 
