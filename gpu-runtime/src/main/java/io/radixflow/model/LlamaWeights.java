@@ -45,7 +45,8 @@ record LlamaWeights(Weight embedding, List<Layer> layers, Tensor outputNorm, Wei
         TensorData output =
                 config.hasTiedEmbedding() ? embedding : tensors.matrix(GgufConfig.OUTPUT, config.vocabSize(), hidden);
         float[] outputNorm = tensors.vector("output_norm.weight", hidden);
-        List<Layer> layers = new ArrayList<>(config.numLayers());
+        // not sized by the file's word for it: the first missing tensor ends the loop
+        List<Layer> layers = new ArrayList<>();
         for (int layer = 0; layer < config.numLayers(); layer++) {
             layers.add(layer(config, tensors, backend, "blk." + layer + "."));
         }

@@ -1,0 +1,92 @@
+"""Writes what transformers computes in fp32 from SmolLM2's dequantised GGUF weights: teacher forcing, and greedy dialogues.
+
+Usage: smollm2.py MODEL.gguf TOKENIZER.json OUTPUT_FOLDER
+TOKENIZER.json is built from the GGUF's own vocabulary and merges (transformers' GGUF tokenizer drops the splitting of digits).
+"""
+
+import gzip
+import json
+import pathlib
+import sys
+
+import jinja2
+import numpy as np
+import tokenizers
+import torch
+
+import llama_gguf
+from texts import DIALOGUES, DOCUMENTS
+
+POSITIONS = 256
+TOP = 64
+MAX_NEW_TOKENS = 64
+
+
+def teacher_forcing(model, tokenizer, path):
+    """teacher.bin.gz: int32 documents, positions, top; per document int32 ids[positions], then per position int32 top ids[top]
+    by falling probability and float32 their logprobs[top]; all little endian. The rest's mass is 1 - sum(exp(logprobs))."""
+    parts = [np.array([len(DOCUMENTS), POSITIONS, TOP], dtype="<i4").tobytes()]
+    gaps = []
+    for text in DOCUMENTS:
+        ids = tokenizer.encode(text, add_special_tokens=False).ids[:POSITIONS]
+        if len(ids) < POSITIONS:
+            raise ValueError(f"only {len(ids)} tokens: {text[:40]}")
+        with torch.no_grad():
+            logits = model(torch.tensor([ids])).logits[0]
+        values, indices = torch.topk(torch.log_softmax(logits.double(), dim=-1), TOP)
+        gaps += (values[:, 0] - values[:, 1]).tolist()
+        parts.append(np.array(ids, dtype="<i4").tobytes())
+        for row in range(POSITIONS):
+            parts.append(indices[row].numpy().astype("<i4").tobytes())
+            parts.append(values[row].numpy().astype("<f4").tobytes())
+    (path / "teacher.bin.gz").write_bytes(gzip.compress(b"".join(parts), 9, mtime=0))
+    print("positions", len(gaps), "smallest top-1 to top-2 gaps", [float(f"{gap:.2g}") for gap in sorted(gaps)[:5]])
+
+
+def greedy(model, prompt, eos):
+    """Ids up to and without the end token, and the smallest distance of a chosen logit from the second best."""
+    output, smallest = [], float("inf")
+    past, ids = None, torch.tensor([prompt])
+    with torch.no_grad():
+        while len(output) < MAX_NEW_TOKENS:
+            result = model(ids, past_key_values=past, use_cache=True)
+            past = result.past_key_values
+            values, indices = torch.topk(result.logits[0, -1], 2)
+            smallest = min(smallest, float(values[0] - values[1]))
+            token = int(indices[0])
+            if token == eos:
+                return output, smallest, True
+            output.append(token)
+            ids = torch.tensor([[token]])
+    return output, smallest, False
+
+
+def dialogues(model, reader, tokenizer, path):
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(reader.fields["tokenizer.chat_template"].contents())
+    eos = reader.fields["tokenizer.ggml.eos_token_id"].contents()
+    entries = []
+    for dialogue in DIALOGUES:
+        messages = [{"role": role, "content": content} for role, content in dialogue]
+        prompt = template.render(messages=messages, add_generation_prompt=True)
+        ids = tokenizer.encode(prompt, add_special_tokens=False).ids
+        output, gap, is_ended = greedy(model, ids, eos)
+        entries.append(
+            {
+                "messages": messages, "prompt": prompt, "promptIds": ids, "outputIds": output,
+                "output": tokenizer.decode(output, skip_special_tokens=False), "endedByEos": is_ended,
+                "smallestLogitGap": round(gap, 6),
+            })
+        print(f"{gap:.4f}", is_ended, repr(entries[-1]["output"][:90]))
+    lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+    (path / "dialogues.json").write_text("[\n" + lines + "\n]\n")
+
+
+def main(model_path, tokenizer_path, path):
+    reader, model = llama_gguf.load(model_path)
+    tokenizer = tokenizers.Tokenizer.from_file(tokenizer_path)
+    teacher_forcing(model, tokenizer, path)
+    dialogues(model, reader, tokenizer, path)
+
+
+main(sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]))

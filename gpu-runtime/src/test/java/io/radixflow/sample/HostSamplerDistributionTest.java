@@ -1,0 +1,143 @@
+package io.radixflow.sample;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.radixflow.backend.SamplingBatch;
+import java.util.Random;
+import java.util.function.Consumer;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+final class HostSamplerDistributionTest {
+
+    private static final int NUM_DRAWS = 200_000;
+    private static final int VOCAB_SIZE = 48;
+
+    /** Parameters to test alone and together. */
+    enum Case {
+        PLAIN(b -> {}),
+        COLD(b -> b.temperature[0] = 0.4f),
+        HOT(b -> b.temperature[0] = 2.5f),
+        TOP_K(b -> b.topK[0] = 7),
+        TOP_P(b -> b.topP[0] = 0.8f),
+        MIN_P(b -> b.minP[0] = 0.02f),
+        BANNED(b -> b.bannedIds[0] = new int[] {3, 17, 20, 21}),
+        REPETITION(b -> b.repetitionPenalty[0] = 1.7f),
+        PRESENCE(b -> b.presencePenalty[0] = 1.5f),
+        FREQUENCY(b -> b.frequencyPenalty[0] = -0.6f),
+        TOP_K_AND_TOP_P(b -> {
+            b.topK[0] = 9;
+            b.topP[0] = 0.85f;
+        }),
+        ALL_TOGETHER(b -> {
+            b.temperature[0] = 1.3f;
+            b.topK[0] = 20;
+            b.topP[0] = 0.95f;
+            b.minP[0] = 0.03f;
+            b.repetitionPenalty[0] = 1.2f;
+            b.presencePenalty[0] = 0.4f;
+            b.frequencyPenalty[0] = 0.2f;
+            b.bannedIds[0] = new int[] {0, 5};
+        });
+
+        private final Consumer<SamplingBatch> settings;
+
+        Case(Consumer<SamplingBatch> settings) {
+            this.settings = settings;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void drawsFromTheNaiveSamplersDistribution(Case parameters) {
+        Random random = new Random(41 + parameters.ordinal());
+        float[] logits = HostSamplerTest.randomLogits(random, VOCAB_SIZE);
+        for (int id = 0; id < VOCAB_SIZE; id++) {
+            logits[id] /= 3; // flat enough for every cut to keep several tokens
+        }
+        SamplingBatch batch = randomSequence(random);
+        parameters.settings.accept(batch);
+        double[] expected = NaiveSampler.distribution(logits, batch, 0, 0);
+        int[] counts = new int[VOCAB_SIZE];
+        HostSampler sampler = new HostSampler(VOCAB_SIZE);
+        float[] row = new float[VOCAB_SIZE];
+        for (int i = 0; i < NUM_DRAWS; i++) {
+            System.arraycopy(logits, 0, row, 0, VOCAB_SIZE);
+            batch.seed[0] = i / 1000;
+            batch.position[0] = i % 1000;
+            counts[sampler.draw(row, 0, VOCAB_SIZE, batch, 0)]++;
+        }
+        assertFits(counts, expected);
+    }
+
+    /**
+     * Pearson's test, tokens of fewer than 10 expected draws taken together. Its statistic exceeds {@code df + 6 * sqrt(2 df) + 10} with a
+     * probability of less than 1e-6; draws are a function of fixed seeds, so a passing test stays so.
+     */
+    private static void assertFits(int[] counts, double[] expected) {
+        double chiSquare = 0;
+        int numBins = 0;
+        double rareExpected = 0;
+        double rareCount = 0;
+        for (int id = 0; id < counts.length; id++) {
+            if (expected[id] == 0) {
+                assertThat(counts[id]).as("draws of cut token %s", id).isZero();
+            } else if (expected[id] * NUM_DRAWS < 10) {
+                rareExpected += expected[id] * NUM_DRAWS;
+                rareCount += counts[id];
+            } else {
+                double mean = expected[id] * NUM_DRAWS;
+                chiSquare += (counts[id] - mean) * (counts[id] - mean) / mean;
+                numBins++;
+            }
+        }
+        if (rareExpected > 1) {
+            chiSquare += (rareCount - rareExpected) * (rareCount - rareExpected) / rareExpected;
+            numBins++;
+        }
+        assertThat(numBins).isGreaterThan(1);
+        int df = numBins - 1;
+        assertThat(chiSquare).isLessThan(df + 6 * Math.sqrt(2.0 * df) + 10);
+    }
+
+    @Property(tries = 3000)
+    void drawsOnlyTokensThatTheNaiveSamplerKeeps(@ForAll long seed) {
+        Random random = new Random(seed);
+        int size = 1 + random.nextInt(80);
+        float[] logits = HostSamplerTest.randomLogits(random, size);
+        for (int id = 0; id < size; id++) {
+            if (random.nextInt(6) == 0) {
+                logits[id] = Math.round(logits[id]); // ties
+            } else if (random.nextInt(12) == 0 && id > 0) {
+                logits[id] = Float.NEGATIVE_INFINITY;
+            }
+        }
+        SamplingBatch batch = SamplingRows.neutral(1);
+        batch.temperature[0] = random.nextBoolean() ? 1 : 0.01f + 3 * random.nextFloat();
+        batch.topK[0] = random.nextBoolean() ? -1 : 1 + random.nextInt(100);
+        batch.topP[0] = random.nextBoolean() ? 1 : 0.001f + 0.998f * random.nextFloat();
+        batch.minP[0] = random.nextBoolean() ? 0 : random.nextFloat();
+        double[] allowed = NaiveSampler.distribution(logits, batch, 0, 1e-5);
+        HostSampler sampler = new HostSampler(size);
+        for (int draw = 0; draw < 20; draw++) {
+            batch.seed[0] = random.nextLong();
+            batch.position[0] = random.nextInt(1000);
+            int id = sampler.draw(logits.clone(), 0, size, batch, 0);
+            assertThat(allowed[id]).as("probability of drawn token %s", id).isPositive();
+        }
+    }
+
+    private static SamplingBatch randomSequence(Random random) {
+        SamplingBatch batch = SamplingRows.neutral(1);
+        int[] tokens = new int[30];
+        for (int i = 0; i < tokens.length; i++) {
+            tokens[i] = random.nextInt(VOCAB_SIZE / 2);
+        }
+        batch.tokens[0] = tokens;
+        batch.promptLen[0] = 18;
+        batch.outputLen[0] = 10; // the last two are not part of the sequence
+        return batch;
+    }
+}
