@@ -139,8 +139,8 @@ public final class AttentionScene {
     /** Rotates, writes and attends; the result, {@code [numTokens, outCols]}, was poisoned before. */
     public Tensor run(Backend backend, KvCache cache, Rope rope, ForwardBatch batch) {
         Tensor rows = backend.upload(qkv(batch), batch.numTokens, qkvCols());
-        Tensor out = backend.upload(
-                RandomTensors.poison((batch.numTokens + 1) * outCols()), batch.numTokens + 1, outCols());
+        Tensor out =
+                backend.upload(RandomTensors.poison((batch.numTokens + 1) * outCols()), batch.numTokens + 1, outCols());
         for (int layer = 0; layer < layout.numLayers(); layer++) {
             backend.ropeAndWriteKv(rows, rope, cache, layer, batch);
             backend.attention(rows, cache, layer, batch, out);

@@ -141,8 +141,8 @@ public abstract class BackendContractTest {
     @Test
     void refusesToStackDifferentWidths() {
         Backend backend = backend(1);
-        List<TensorData> parts = List.of(
-                RandomTensors.weights(TensorType.F32, 2, 8, 1), RandomTensors.weights(TensorType.F32, 2, 9, 1));
+        List<TensorData> parts =
+                List.of(RandomTensors.weights(TensorType.F32, 2, 8, 1), RandomTensors.weights(TensorType.F32, 2, 9, 1));
         assertThatThrownBy(() -> backend.upload(parts))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("9 columns");
@@ -163,7 +163,10 @@ public abstract class BackendContractTest {
             Tensor expected = reference.allocate(200, 64);
             reference.embed(reference.upload(List.of(tensor)), batch, expected);
             // At most one rounding.
-            checkClose("embed " + type, readGuarded(backend, out, 200), ReferenceBackend.values(expected),
+            checkClose(
+                    "embed " + type,
+                    readGuarded(backend, out, 200),
+                    ReferenceBackend.values(expected),
                     relative(ReferenceBackend.values(expected), ROUNDING));
         }
     }
@@ -191,18 +194,28 @@ public abstract class BackendContractTest {
             Tensor expected = reference.allocate(rows, cols);
             Tensor expectedSum = reference.upload(x, rows, cols);
             reference.addRmsNorm(
-                    expectedSum, reference.upload(delta, rows, cols), reference.upload(weight, 1, cols), EPS, rows, expected);
+                    expectedSum,
+                    reference.upload(delta, rows, cols),
+                    reference.upload(weight, 1, cols),
+                    EPS,
+                    rows,
+                    expected);
             Tensor out = poisoned(backend, rows + 1, cols);
             Tensor sum = backend.upload(x, rows, cols);
-            backend.addRmsNorm(
-                    sum, backend.upload(delta, rows, cols), backend.upload(weight, 1, cols), EPS, rows, out);
-            // The sum rounds once, each of up to cols squares and partial sums at most once more, then three products; the root halves.
+            backend.addRmsNorm(sum, backend.upload(delta, rows, cols), backend.upload(weight, 1, cols), EPS, rows, out);
+            // The sum rounds once, each of up to cols squares and partial sums at most once more, then three products;
+            // the root halves.
             double relativeError = (cols / 2 + 8) * 2 * ROUNDING;
-            checkClose("sum", read(backend, sum, rows), ReferenceBackend.values(expectedSum),
+            checkClose(
+                    "sum",
+                    read(backend, sum, rows),
+                    ReferenceBackend.values(expectedSum),
                     magnitude(x, delta, ROUNDING));
             double[] tolerance = relative(ReferenceBackend.values(expected), relativeError);
-            addCancellation(tolerance, x, delta, ReferenceBackend.values(expectedSum), ReferenceBackend.values(expected));
-            checkClose("norm of " + cols, readGuarded(backend, out, rows), ReferenceBackend.values(expected), tolerance);
+            addCancellation(
+                    tolerance, x, delta, ReferenceBackend.values(expectedSum), ReferenceBackend.values(expected));
+            checkClose(
+                    "norm of " + cols, readGuarded(backend, out, rows), ReferenceBackend.values(expected), tolerance);
             Tensor again = poisoned(backend, rows + 1, cols);
             backend.rmsNorm(sum, backend.upload(weight, 1, cols), EPS, 1, again);
             checkSameBits("one row of " + cols, readGuarded(backend, again, 1), read(backend, out, rows));

