@@ -24,10 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class WaitingQueue {
 
-    static final int OLDEST_EVERY = 16;
+    static final int OLDEST_EVERY = 64;
     private static final int MAX_TOP_CHECKS = 16;
-    private static final int MAX_WALK = 128;
-    private static final int MAX_WALK_WITHOUT_GAIN = 32;
+    private static final int MAX_WALK = 64;
+    private static final int MAX_WALK_WITHOUT_GAIN = 8;
     private static final int MAX_DEFERRED = 64;
 
     private static final Comparator<Sequence> LEXICOGRAPHIC = (a, b) -> {
@@ -78,7 +78,8 @@ final class WaitingQueue {
         return retracted.size();
     }
 
-    @Nullable Sequence first() {
+    @Nullable
+    Sequence first() {
         return retracted.head() != null ? retracted.head() : arrivals.head();
     }
 
@@ -119,7 +120,8 @@ final class WaitingQueue {
     }
 
     /** The sequence to admit next, or null if none waits that is not deferred. */
-    @Nullable Sequence next() {
+    @Nullable
+    Sequence next() {
         Sequence first = firstNotDeferred(retracted);
         if (first != null) {
             return first;
