@@ -30,15 +30,14 @@ public final class HostSampler {
 
     private static final float GREEDY_BELOW = 1e-6f;
 
-    private final float[] weight; // [maxVocabSize] probability relative to the most likely token's
     private final int[] count; // [maxVocabSize] occurrences of a token; all 0 between draws
-    private final LikelyTokens likely = new LikelyTokens();
+    private final LikelyTokens row;
     private final int[] randomBlock = new int[4];
 
     /** @param maxVocabSize longest row that will be drawn from */
     public HostSampler(int maxVocabSize) {
-        weight = new float[maxVocabSize];
         count = new int[maxVocabSize];
+        row = new LikelyTokens(maxVocabSize);
     }
 
     /**
@@ -47,8 +46,8 @@ public final class HostSampler {
      * @throws EngineException of category INVARIANT, if a logit is NaN or positive infinity, or if every token is masked
      */
     public int draw(float[] logits, int offset, int vocabSize, SamplingBatch batch, int entry) {
-        if (vocabSize > weight.length) {
-            throw new IllegalArgumentException("vocabulary of " + vocabSize + " tokens, at most " + weight.length);
+        if (vocabSize > count.length) {
+            throw new IllegalArgumentException("vocabulary of " + vocabSize + " tokens, at most " + count.length);
         }
         penalizeRepetition(logits, offset, batch, entry);
         penalizeOutput(logits, offset, batch, entry);
@@ -59,22 +58,34 @@ public final class HostSampler {
         if (temperature < GREEDY_BELOW || topK == 1) {
             return top;
         }
-        double total = weigh(logits, offset, vocabSize, logits[offset + top], 1 / temperature);
+        float max = logits[offset + top] + 0f; // +0 for -0, or a distance could be -0
         double uniform = Philox4x32.uniform(batch.seed[entry], batch.position[entry], randomBlock);
-        float topP = batch.topP[entry];
-        float minP = batch.minP[entry];
-        boolean isTopKCut = topK > 0 && topK < vocabSize;
-        if (isTopKCut || topP < 1) {
-            int maxCount = isTopKCut ? topK : vocabSize;
-            double minMass = topP < 1 ? topP * total : Double.POSITIVE_INFINITY;
-            likely.select(logits, offset, weight, vocabSize, maxCount, minMass);
-        } else if (minP > 0) {
-            likely.selectAll();
-        } else {
-            return pick(vocabSize, uniform * total);
+        if (topK <= 0 && batch.topP[entry] >= 1 && batch.minP[entry] <= 0) {
+            return drawFromAll(logits, offset, vocabSize, max, 1 / temperature, uniform);
         }
-        likely.restrict(minP);
-        return pick(vocabSize, uniform * likely.dropOthers(logits, offset, weight, vocabSize));
+        row.setTo(logits, offset, vocabSize, max, 1 / temperature);
+        return row.draw(topK, batch.topP[entry], batch.minP[entry], uniform);
+    }
+
+    private int drawFromAll(float[] logits, int offset, int vocabSize, float max, float scale, double uniform) {
+        double total = 0;
+        for (int id = 0; id < vocabSize; id++) {
+            float weight = Exponential.ofMinus((max - logits[offset + id]) * scale);
+            logits[offset + id] = weight;
+            total += weight;
+        }
+        double target = uniform * total;
+        double sum = 0;
+        int last = 0; // should rounding leave the target unreached
+        for (int id = 0; id < vocabSize; id++) {
+            float weight = logits[offset + id];
+            sum += weight;
+            if (sum > target) {
+                return id;
+            }
+            last = weight > 0 ? id : last;
+        }
+        return last;
     }
 
     private void penalizeRepetition(float[] logits, int offset, SamplingBatch batch, int entry) {
@@ -88,7 +99,8 @@ public final class HostSampler {
             int id = tokens[i];
             if (count[id]++ == 0) {
                 float logit = logits[offset + id];
-                logits[offset + id] = logit > 0 ? logit / penalty : logit * penalty;
+                // A tiny penalty is a client's right and must not look like a broken logit.
+                logits[offset + id] = logit > 0 ? Math.min(logit / penalty, Float.MAX_VALUE) : logit * penalty;
             }
         }
         for (int i = 0; i < len; i++) {
@@ -144,56 +156,5 @@ public final class HostSampler {
             throw new EngineException(Category.INVARIANT, "every token is masked in batch entry " + entry);
         }
         return top;
-    }
-
-    /** Turns logits into their scaled distance from the largest and fills {@code weight}; returns the sum of weights. */
-    private double weigh(float[] logits, int offset, int vocabSize, float max, float scale) {
-        double total = 0;
-        for (int id = 0; id < vocabSize; id++) {
-            float distance = (max - logits[offset + id]) * scale;
-            float w = expOfMinus(distance);
-            logits[offset + id] = distance;
-            weight[id] = w;
-            total += w;
-        }
-        return total;
-    }
-
-    /** The first id whose cumulative weight exceeds {@code target}; should rounding leave none, the last id with any weight. */
-    private int pick(int vocabSize, double target) {
-        double sum = 0;
-        for (int id = 0; id < vocabSize; id++) {
-            sum += weight[id];
-            if (sum > target) {
-                return id;
-            }
-        }
-        int id = vocabSize - 1;
-        while (weight[id] == 0) {
-            id--;
-        }
-        return id;
-    }
-
-    /**
-     * {@code e^-x} for x of 0 or more, within 2e-7 of it relatively; 0 beyond 87, where fp32 ends. Exactly 1 at 0. Reduces to
-     * {@code 2^-n * e^r} with {@code |r| <= ln(2) / 2} and sums the series to r^7. Several times as fast as {@link Math#exp}.
-     */
-    static float expOfMinus(float x) {
-        if (!(x < 87)) {
-            return 0;
-        }
-        int n = (int) (x * 1.44269504f + 0.5f);
-        float r = n * 0.693359375f - x; // ln 2 in two parts, the first exact in products with n
-        r += n * -2.12194440e-4f;
-        float series = 1.98412698e-4f;
-        series = series * r + 1.38888889e-3f;
-        series = series * r + 8.33333333e-3f;
-        series = series * r + 4.16666667e-2f;
-        series = series * r + 1.66666667e-1f;
-        series = series * r + 0.5f;
-        series = series * r + 1f;
-        series = series * r + 1f;
-        return series * Float.intBitsToFloat((127 - n) << 23);
     }
 }

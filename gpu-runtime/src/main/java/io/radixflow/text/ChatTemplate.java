@@ -1,24 +1,31 @@
 package io.radixflow.text;
 
+import io.radixflow.text.template.Template;
+import java.time.Clock;
 import java.util.Map;
 
 /** A model's chat template: the Jinja subset that such templates use, parsed once, rendered for each request. Thread-safe. */
 public final class ChatTemplate {
 
-    private ChatTemplate() {}
+    private final Template template;
 
-    /** @throws IllegalArgumentException naming line and construct, if the template does not parse */
+    private ChatTemplate(Template template) {
+        this.template = template;
+    }
+
+    /** @throws IllegalArgumentException in one line that names template line and construct, if the template does not parse */
     public static ChatTemplate parse(String source) {
-        throw new UnsupportedOperationException(source);
+        return new ChatTemplate(Template.parse(source, Clock.systemDefaultZone()));
     }
 
     /**
      * Renders with {@code trim_blocks} and {@code lstrip_blocks}. Values are strings, numbers, booleans, null, lists and maps; strings are
-     * data, never template code.
+     * data, never template code. Nothing passed is changed.
      *
-     * @throws IllegalArgumentException if the template raises (raise_exception) or uses a value wrongly
+     * @throws IllegalArgumentException in one line that names template line and construct, if the template raises (raise_exception), uses a
+     *     value wrongly, or exceeds a limit of work, output or depth
      */
     public String render(Map<String, ?> variables) {
-        throw new UnsupportedOperationException(String.valueOf(variables.size()));
+        return template.render(variables);
     }
 }

@@ -13,8 +13,9 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 /**
  * Byte-level BPE by Hugging Face's tokenizers library, from a {@code tokenizer.json} or from the vocabulary in a GGUF file.
  *
- * <p>Padding and truncation that the file may ask for are off. Lone surrogates in a text are encoded as U+FFFD. The tokenizer may know
- * fewer ids than the model has logits for; the rest stands for no text.
+ * <p>Padding and truncation that the file may ask for are off. Lone surrogates in a text are encoded as U+FFFD. Bytes that the
+ * vocabulary has no token for are left out, as the library does for every caller (SmolLM2 lacks six control characters, and the lead bytes
+ * of planes that Unicode hasn't assigned). The tokenizer may know fewer ids than the model has logits for; the rest stands for no text.
  *
  * <p>Thread-safe: encodings run side by side, {@link #close()} waits for them.
  */

@@ -49,6 +49,15 @@ final class HostSamplerTest {
     }
 
     @Test
+    void aTinyRepetitionPenaltyDoesNotOverflow() {
+        batch.repetitionPenalty[0] = Float.MIN_VALUE;
+        sequence(new int[] {1}, 1, 0);
+        assertThat(draw(30, 20, 10)).isEqualTo(1);
+        batch.topP[0] = 0.5f;
+        assertThat(draw(30, 20, MASKED)).isEqualTo(1);
+    }
+
+    @Test
     void presenceAndFrequencyPenaltiesCountTheOutputAlone() {
         batch.temperature[0] = 0;
         batch.presencePenalty[0] = 1;
@@ -110,6 +119,12 @@ final class HostSamplerTest {
     }
 
     @Test
+    void takesNegativeZeroForZero() {
+        batch.topK[0] = 2;
+        assertThat(largestIdDrawn(new float[] {-0f, 0f, 0f})).isEqualTo(1);
+    }
+
+    @Test
     void drawsNothingThatIsMaskedEvenIfTopKAsksForMore() {
         batch.topK[0] = 3;
         for (int position = 0; position < 1000; position++) {
@@ -122,6 +137,7 @@ final class HostSamplerTest {
     void repeatsTheDrawOfASeedAndPositionWhateverElseHappens() {
         Random random = new Random(3);
         float[] logits = randomLogits(random, 1000);
+        batch.temperature[0] = 2;
         batch.topP[0] = 0.9f;
         int[] first = new int[50];
         for (int round = 0; round < 2; round++) {
@@ -151,11 +167,11 @@ final class HostSamplerTest {
 
     @Test
     void exponentialIsCloseToTheExactOne() {
-        assertThat(HostSampler.expOfMinus(0)).isEqualTo(1);
-        assertThat(HostSampler.expOfMinus(Float.POSITIVE_INFINITY)).isZero();
+        assertThat(Exponential.ofMinus(0)).isEqualTo(1);
+        assertThat(Exponential.ofMinus(Float.POSITIVE_INFINITY)).isZero();
         for (float x = 0; x < 87; x += 1 / 1024f) {
             double exact = Math.exp(-(double) x);
-            assertThat(HostSampler.expOfMinus(x) / exact).isCloseTo(1, within(2e-7));
+            assertThat(Exponential.ofMinus(x) / exact).isCloseTo(1, within(2e-7));
         }
     }
 

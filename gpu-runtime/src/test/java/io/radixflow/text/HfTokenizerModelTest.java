@@ -6,10 +6,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.radixflow.model.ModelFiles;
 import io.radixflow.model.Vocabulary;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.Normalizer;
-import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -46,12 +47,29 @@ final class HfTokenizerModelTest {
         }
     }
 
+    /** But for bytes that the vocabulary has no token for: the library leaves them out. */
     private static void assertDecodesToItself(HfTokenizer tokenizer, boolean isNormalized) {
-        List<String> texts = Goldens.strings(Goldens.json("texts.json"));
-        for (String text : texts) {
-            String expected = isNormalized ? Normalizer.normalize(text, Normalizer.Form.NFC) : text;
+        boolean[] isKnown = knownBytes(tokenizer.tokenBytes());
+        for (String text : Goldens.strings(Goldens.json("texts.json"))) {
+            String normalized = isNormalized ? Normalizer.normalize(text, Normalizer.Form.NFC) : text;
+            ByteArrayOutputStream known = new ByteArrayOutputStream();
+            for (byte b : normalized.getBytes(StandardCharsets.UTF_8)) {
+                if (isKnown[b & 0xFF]) {
+                    known.write(b);
+                }
+            }
             assertThat(HfTokenizerTest.decode(tokenizer, tokenizer.encode(text), false))
-                    .isEqualTo(expected);
+                    .isEqualTo(NaiveStreamDecoder.decode(known.toByteArray(), true));
         }
+    }
+
+    private static boolean[] knownBytes(TokenBytes tokens) {
+        boolean[] isKnown = new boolean[256];
+        for (int id = 0; id < tokens.vocabSize(); id++) {
+            if (tokens.end(id) - tokens.start(id) == 1) {
+                isKnown[tokens.bytes()[tokens.start(id)] & 0xFF] = true;
+            }
+        }
+        return isKnown;
     }
 }

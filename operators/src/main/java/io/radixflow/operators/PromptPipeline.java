@@ -1,34 +1,51 @@
 package io.radixflow.operators;
 
+import io.radixflow.schemas.DeadLetter;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
 
-/** Wires the operators from input records to completions, deltas and dead letters. */
+/**
+ * Wires the operators from input records to completions, deltas and dead letters.
+ *
+ * <pre>
+ * records -> prepare-prompt -> prefix-grouping -> keyBy(routing key) -> llm-engine -> completions
+ *                 |                                                         |-> deltas
+ *                 +-> dead letters                                          +-> dead letters
+ * </pre>
+ *
+ * <p>Checkpoints must be unaligned ({@code execution.checkpointing.unaligned.enabled}); aligned ones wait for every prompt in
+ * the network buffers.
+ */
 public final class PromptPipeline {
 
     /** Name of the inference operator: the prefix of its metrics. */
     public static final String ENGINE_OPERATOR = "llm-engine";
 
+    private static final String PREPARE_OPERATOR = "prepare-prompt";
+    private static final String GROUPING_OPERATOR = "prefix-grouping";
+
     private PromptPipeline() {}
 
-    /** @param records bounded or not; keeps its parallelism up to the engines */
+    /** Takes records of bounded or unbounded sources; up to the engines everything runs at the stream's own parallelism. */
     public static PipelineOutputs build(
             DataStream<SourceRecord> records, EngineProvider engines, PipelineOptions options) {
-        return new PipelineOutputs(
-                records.map(record -> new ResultRecord(record.key(), new byte[0], record.headers(), record.timestamp()))
-                        .returns(RecordTypes.RESULT),
-                records.map(record -> new ResultRecord(record.key(), new byte[0], record.headers(), record.timestamp()))
-                        .returns(RecordTypes.RESULT),
-                records.process(
-                                new org.apache.flink.streaming.api.functions.ProcessFunction<
-                                        SourceRecord, io.radixflow.schemas.DeadLetter>() {
-                                    private static final long serialVersionUID = 1L;
-
-                                    @Override
-                                    public void processElement(
-                                            SourceRecord r,
-                                            Context c,
-                                            org.apache.flink.util.Collector<io.radixflow.schemas.DeadLetter> out) {}
-                                })
-                        .returns(RecordTypes.DEAD_LETTER));
+        SingleOutputStreamOperator<PreparedRequest> prepared = records.process(
+                        new PreparePrompt(engines, options.randomSeed()), RecordTypes.PREPARED)
+                .name(PREPARE_OPERATOR)
+                .uid(PREPARE_OPERATOR)
+                .setParallelism(records.getParallelism());
+        SingleOutputStreamOperator<ResultRecord> completions = prepared.transform(
+                        GROUPING_OPERATOR, RecordTypes.PREPARED, new PrefixGroupingFactory(options))
+                .uid(GROUPING_OPERATOR)
+                .setParallelism(records.getParallelism())
+                .keyBy(PreparedRequest::routingKey, Types.INT)
+                .transform(ENGINE_OPERATOR, RecordTypes.RESULT, new InferenceOperatorFactory(engines, options))
+                .uid(ENGINE_OPERATOR)
+                .setParallelism(options.parallelism())
+                .setMaxParallelism(EngineKeys.MAX_PARALLELISM);
+        DataStream<DeadLetter> deadLetters = prepared.getSideOutput(SideOutputs.DEAD_LETTERS)
+                .union(completions.getSideOutput(SideOutputs.DEAD_LETTERS));
+        return new PipelineOutputs(completions, completions.getSideOutput(SideOutputs.DELTAS), deadLetters);
     }
 }

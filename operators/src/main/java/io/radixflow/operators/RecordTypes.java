@@ -8,6 +8,8 @@ public final class RecordTypes {
 
     public static final TypeInformation<SourceRecord> SOURCE =
             new RecordTypeInfo<>(SourceRecord.class, new SourceRecordSerializer());
+    public static final TypeInformation<PreparedRequest> PREPARED =
+            new RecordTypeInfo<>(PreparedRequest.class, new PreparedRequestSerializer());
     public static final TypeInformation<ResultRecord> RESULT =
             new RecordTypeInfo<>(ResultRecord.class, new ResultRecordSerializer());
     public static final TypeInformation<DeadLetter> DEAD_LETTER =

@@ -2,6 +2,7 @@ package io.radixflow.job.kafka;
 
 import io.radixflow.job.UserException;
 import io.radixflow.operators.PipelineOutputs;
+import io.radixflow.operators.RecordTypes;
 import io.radixflow.operators.SourceRecord;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,8 +57,9 @@ public final class KafkaEnds {
     }
 
     /** Prompts from the group's committed offsets on, from the topics' beginning the first time. */
+    @SuppressWarnings("deprecation") // the connector's API takes OffsetResetStrategy and nothing else
     public DataStream<SourceRecord> source(StreamExecutionEnvironment env) {
-        TypeInformation<SourceRecord> type = SourceRecord.typeInfo();
+        TypeInformation<SourceRecord> type = RecordTypes.SOURCE;
         KafkaSource<SourceRecord> source = KafkaSource.<SourceRecord>builder()
                 .setBootstrapServers(options.bootstrapServers())
                 .setTopics(options.inputTopics())

@@ -40,7 +40,8 @@ class EmbeddedBrokerTest {
                     new KafkaProducer<>(producing, new ByteArraySerializer(), new ByteArraySerializer())) {
                 producer.initTransactions();
                 producer.beginTransaction();
-                producer.send(new ProducerRecord<>("prompts", "hello".getBytes(UTF_8)));
+                producer.send(new ProducerRecord<>("prompts", "hello".getBytes(UTF_8)))
+                        .get();
                 producer.commitTransaction();
             }
             Map<String, Object> consuming = Map.of(

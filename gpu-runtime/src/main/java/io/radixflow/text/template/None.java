@@ -1,0 +1,6 @@
+package io.radixflow.text.template;
+
+/** Python's None among the values of a template. */
+enum None {
+    NONE
+}

@@ -1,0 +1,99 @@
+package io.radixflow.job.cli;
+
+import io.radixflow.engine.EngineConfig;
+import io.radixflow.job.UserException;
+import io.radixflow.job.pipeline.JobEnvironment;
+import io.radixflow.operators.PipelineOptions;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.flink.configuration.Configuration;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Flags of every command that runs a Flink job. */
+final class JobFlags {
+
+    @Option(
+            names = "--parallelism",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Engines (default: ${DEFAULT-VALUE}); each holds the model's weights and a KV cache.")
+    private int parallelism = 1;
+
+    @Option(
+            names = "--prefix-window-records",
+            paramLabel = "N",
+            defaultValue = "256",
+            description = "Most records that are put into prefix order at once; 1 is off (default: ${DEFAULT-VALUE}).")
+    private int prefixWindowRecords = 256;
+
+    @Option(
+            names = "--prefix-window-ms",
+            paramLabel = "MS",
+            defaultValue = "20",
+            description = "Longest wait of a record for others to be ordered with (default: ${DEFAULT-VALUE}).")
+    private long prefixWindowMillis = 20;
+
+    @Option(
+            names = "--request-timeout",
+            paramLabel = "DURATION",
+            description = "Longest time from admission to the answer; a later record is a dead letter (default: none).")
+    private @Nullable Duration requestTimeout;
+
+    @Option(
+            names = "--checkpoint-interval",
+            paramLabel = "DURATION",
+            defaultValue = "10s",
+            description = "Time between checkpoints, and so between commits (default: ${DEFAULT-VALUE}).")
+    private Duration checkpointInterval = Duration.ofSeconds(10);
+
+    @Option(
+            names = "--dashboard-port",
+            paramLabel = "PORT",
+            description = "Port of Flink's dashboard (default: 8081, or a free one if that is taken).")
+    private @Nullable Integer dashboardPort;
+
+    @Option(
+            names = "--format",
+            paramLabel = "json",
+            defaultValue = "json",
+            description = "Format of the records; this version has json only.")
+    private String format = "json";
+
+    @Option(names = "-D", paramLabel = "KEY=VALUE", description = "A Flink setting, before those of config.yaml.")
+    private Map<String, String> dynamic = new LinkedHashMap<>();
+
+    /** What config.yaml in FLINK_CONF_DIR, {@code -D} and these flags say together. */
+    Configuration flink() {
+        if (!format.equals("json")) {
+            throw new UserException("--format takes json in this version, got '" + format + "'");
+        }
+        if (checkpointInterval.compareTo(Duration.ofMillis(100)) < 0) {
+            throw new UserException("--checkpoint-interval must be at least 100 ms, got " + checkpointInterval);
+        }
+        return JobEnvironment.configuration(dynamic, checkpointInterval);
+    }
+
+    PipelineOptions pipeline(EngineConfig engine, boolean hasDeltaOutput) {
+        try {
+            return PipelineOptions.defaults()
+                    .withEngineConfig(engine)
+                    .withParallelism(parallelism)
+                    .withPrefixWindow(prefixWindowRecords, Duration.ofMillis(prefixWindowMillis))
+                    .withRequestTimeout(requestTimeout)
+                    .withDeltaOutput(hasDeltaOutput);
+        } catch (IllegalArgumentException e) {
+            throw new UserException("--" + e.getMessage(), e);
+        }
+    }
+
+    int parallelism() {
+        return parallelism;
+    }
+
+    /** The dashboard's port; a default that is taken gives way to a free one, a chosen one does not. */
+    int dashboardPort() {
+        return Ports.choose(dashboardPort, 8081, "the dashboard", "--dashboard-port");
+    }
+}

@@ -1,0 +1,81 @@
+package io.radixflow.job.pipeline;
+
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.flink.api.common.JobExecutionResult;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.runtime.client.JobCancellationException;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.ExceptionUtils;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A job that has been submitted. {@link #close()} cancels it and waits for its end. */
+public final class RunningJob implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RunningJob.class);
+    private static final int STOP_SECONDS = 20;
+
+    private final JobClient client;
+
+    private RunningJob(JobClient client) {
+        this.client = client;
+    }
+
+    /** Submits what the environment holds. */
+    public static RunningJob submit(StreamExecutionEnvironment env, String name) throws Exception {
+        return new RunningJob(env.executeAsync(name));
+    }
+
+    /** Waits for the job's end, which a cancellation is too. */
+    public void await() throws InterruptedException {
+        try {
+            client.getJobExecutionResult().get();
+        } catch (ExecutionException e) {
+            if (!ExceptionUtils.findThrowable(e, JobCancellationException.class).isPresent()) {
+                throw new CompletionException(e.getCause());
+            }
+        }
+    }
+
+    /** Whether the job has ended, well or not. */
+    public boolean isDone() {
+        return client.getJobExecutionResult().isDone();
+    }
+
+    /** The failure that ended the job. @throws CompletionException if it failed */
+    public void checkNotFailed() throws InterruptedException {
+        if (isDone()) {
+            await();
+        }
+    }
+
+    /** Counts of the running job, as its tasks last reported them; 0 if there is none of that name. */
+    public long count(String accumulator) throws InterruptedException {
+        try {
+            Object value = isDone()
+                    ? client.getJobExecutionResult().thenApply(JobExecutionResult::getAllAccumulatorResults).get().get(accumulator)
+                    : client.getAccumulators().get(STOP_SECONDS, TimeUnit.SECONDS).get(accumulator);
+            return value instanceof Number number ? number.longValue() : 0;
+        } catch (ExecutionException | TimeoutException e) {
+            return 0; // the job is just starting or ending
+        }
+    }
+
+    @Override
+    public void close() {
+        if (isDone()) {
+            return;
+        }
+        try {
+            client.cancel().get(STOP_SECONDS, TimeUnit.SECONDS);
+            client.getJobExecutionResult().handle((result, failure) -> true).get(STOP_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("the job did not stop in time: {}", e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

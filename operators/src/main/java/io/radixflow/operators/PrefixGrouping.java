@@ -1,0 +1,196 @@
+package io.radixflow.operators;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ScheduledFuture;
+import org.apache.flink.api.common.operators.MailboxExecutor;
+import org.apache.flink.api.common.state.ListState;
+import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.runtime.state.StateSnapshotContext;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.BoundedOneInput;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sorts the requests of a short window by their tokens, so that shared prefixes arrive at an engine one after another, and
+ * gives each its routing key.
+ *
+ * <p>A window closes when it is full, when its time is up, or at the end of the input. A closed window leaves one record at a
+ * time: one for each record that comes in, the rest by mails, so that a checkpoint barrier never waits for a whole window to
+ * pass a full engine. Both the open and the leaving window are in the state. A watermark leaves after all records that came
+ * before it.
+ */
+final class PrefixGrouping extends AbstractStreamOperator<PreparedRequest>
+        implements OneInputStreamOperator<PreparedRequest, PreparedRequest>, BoundedOneInput {
+
+    private static final long serialVersionUID = 1L;
+
+    /** Lexicographic by tokens, so a prefix comes before what goes on from it; salts apart, since they share nothing. */
+    static final Comparator<PreparedRequest> RADIX_ORDER = Comparator.comparing(
+                    PreparedRequest::cacheSalt, Comparator.nullsFirst(Comparator.naturalOrder()))
+            .thenComparing(PreparedRequest::promptIds, Arrays::compare);
+
+    private final transient MailboxExecutor mailbox;
+    private final transient PrefixRouter router;
+    private final int maxRecords;
+    private final long windowMillis;
+
+    private final transient List<PreparedRequest> window = new ArrayList<>();
+    private final transient Queue<PreparedRequest> leaving = new ArrayDeque<>();
+    private transient boolean isWindowDue;
+    private transient boolean isMailQueued;
+    private transient @Nullable ScheduledFuture<?> timer;
+    private transient @Nullable Watermark windowWatermark;
+    private transient @Nullable Watermark leavingWatermark;
+    private transient @Nullable ListState<PreparedRequest> state;
+
+    PrefixGrouping(StreamOperatorParameters<PreparedRequest> parameters, PrefixRouter router, PipelineOptions options) {
+        super(parameters);
+        this.mailbox = parameters.getMailboxExecutor();
+        this.router = router;
+        this.maxRecords = options.prefixWindowRecords();
+        this.windowMillis = options.prefixWindow().toMillis();
+    }
+
+    @Override
+    public void initializeState(StateInitializationContext context) throws Exception {
+        super.initializeState(context);
+        ListState<PreparedRequest> opened = context.getOperatorStateStore()
+                .getListState(new ListStateDescriptor<>("prefix-window", new PreparedRequestSerializer()));
+        state = opened;
+        if (context.isRestored()) {
+            for (PreparedRequest request : opened.get()) {
+                window.add(request);
+            }
+        }
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        if (!window.isEmpty()) {
+            startTimer();
+        }
+    }
+
+    @Override
+    public void processElement(StreamRecord<PreparedRequest> element) {
+        if (maxRecords == 1 || windowMillis == 0) {
+            emit(element.getValue());
+            return;
+        }
+        // One out for one in: the leaving window is empty before the next one is full, and nobody blocks for long.
+        emitNext();
+        window.add(element.getValue());
+        if (window.size() >= maxRecords) {
+            isWindowDue = true;
+            closeWindowIfDue();
+        } else {
+            startTimer();
+        }
+    }
+
+    private void startTimer() {
+        if (timer == null) {
+            long now = getProcessingTimeService().getCurrentProcessingTime();
+            timer = getProcessingTimeService().registerTimer(now + windowMillis, time -> {
+                timer = null;
+                isWindowDue = !window.isEmpty();
+                closeWindowIfDue();
+            });
+        }
+    }
+
+    private void closeWindowIfDue() {
+        if (!isWindowDue || !leaving.isEmpty()) {
+            return;
+        }
+        isWindowDue = false;
+        window.sort(RADIX_ORDER);
+        leaving.addAll(window);
+        window.clear();
+        leavingWatermark = windowWatermark;
+        windowWatermark = null;
+        queueMail();
+    }
+
+    private void queueMail() {
+        if (!isMailQueued) {
+            isMailQueued = true;
+            mailbox.execute(
+                    () -> {
+                        isMailQueued = false;
+                        emitNext();
+                        if (!leaving.isEmpty()) {
+                            queueMail();
+                        }
+                    },
+                    "emit a record of the prefix window");
+        }
+    }
+
+    private void emitNext() {
+        PreparedRequest next = leaving.poll();
+        if (next == null) {
+            return;
+        }
+        emit(next);
+        if (leaving.isEmpty()) {
+            if (leavingWatermark != null) {
+                output.emitWatermark(leavingWatermark);
+                leavingWatermark = null;
+            }
+            closeWindowIfDue();
+        }
+    }
+
+    private void emit(PreparedRequest request) {
+        PreparedRequest routed = request.withRoutingKey(router.route(request));
+        long timestamp = request.source().timestamp();
+        output.collect(
+                timestamp == SourceRecord.NO_TIMESTAMP
+                        ? new StreamRecord<>(routed)
+                        : new StreamRecord<>(routed, timestamp));
+    }
+
+    @Override
+    public void processWatermark(Watermark mark) throws Exception {
+        if (!window.isEmpty()) {
+            windowWatermark = mark;
+        } else if (!leaving.isEmpty()) {
+            leavingWatermark = mark;
+        } else {
+            super.processWatermark(mark);
+        }
+    }
+
+    @Override
+    public void endInput() {
+        while (!leaving.isEmpty() || !window.isEmpty()) {
+            isWindowDue = true;
+            closeWindowIfDue();
+            emitNext();
+        }
+    }
+
+    @Override
+    public void snapshotState(StateSnapshotContext context) throws Exception {
+        super.snapshotState(context);
+        List<PreparedRequest> all = new ArrayList<>(leaving);
+        all.addAll(window);
+        ListState<PreparedRequest> opened = state;
+        if (opened == null) {
+            throw new IllegalStateException("snapshotState before initializeState");
+        }
+        opened.update(all);
+    }
+}
