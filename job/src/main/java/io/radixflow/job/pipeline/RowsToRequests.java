@@ -45,7 +45,6 @@ public record RowsToRequests(
         if (body == null) {
             return row;
         }
-        boolean isBatchLine = body.has("url") && body.has("body");
         if (promptColumn != null || promptTemplate != null) {
             body = bodyAround(prompt(body), body);
         }
@@ -53,10 +52,9 @@ public record RowsToRequests(
             body.put("custom_id", identity(row));
         }
         if (defaults != null) {
-            ObjectNode target = isBatchLine && body.get("body") instanceof ObjectNode inner ? inner : body;
             for (var field : object(defaults).properties()) {
-                if (!target.has(field.getKey())) {
-                    target.set(field.getKey(), field.getValue());
+                if (!body.has(field.getKey())) {
+                    body.set(field.getKey(), field.getValue());
                 }
             }
         }
