@@ -3,6 +3,7 @@ package io.radixflow.loop;
 import io.radixflow.engine.Engine;
 import io.radixflow.engine.EngineConfig;
 import io.radixflow.text.TextModel;
+import java.util.function.LongSupplier;
 
 /** The way into the engine: starts one from a configuration, or loads a model's text side alone. */
 public final class Engines {
@@ -16,6 +17,17 @@ public final class Engines {
      */
     public static Engine start(EngineConfig config) {
         throw new UnsupportedOperationException(config.toString());
+    }
+
+    /**
+     * Starts an engine from parts made elsewhere, which it owns from now on.
+     *
+     * @param nanoClock as {@link System#nanoTime()}; for deadlines, queue times and rates
+     */
+    public static Engine start(EngineParts parts, LongSupplier nanoClock, String name) {
+        RunningEngine engine = new RunningEngine(parts, nanoClock, name);
+        engine.start();
+        return engine;
     }
 
     /** Loads tokenizer and chat template only: what the tokenising operator needs. */

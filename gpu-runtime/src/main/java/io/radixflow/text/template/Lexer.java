@@ -26,6 +26,8 @@ final class Lexer {
     private static final Pattern NAME = pattern("\\w+");
     private static final Pattern OPERATOR = pattern("//|\\*\\*|==|!=|>=|<=|[-+/*%~\\[\\](){}<>=.:|,;]");
 
+    private static final int MAX_NUMBER_CHARS = 101;
+
     private final String source;
     private final List<Token> tokens = new ArrayList<>();
     private int position;
@@ -160,8 +162,8 @@ final class Lexer {
         char c = source.charAt(position);
         if (c == '\'' || c == '"') {
             readString(c);
-        } else if (!(take(FLOAT, Kind.FLOAT)
-                || take(INTEGER, Kind.INTEGER)
+        } else if (!(takeNumber(FLOAT, Kind.FLOAT)
+                || takeNumber(INTEGER, Kind.INTEGER)
                 || takeName()
                 || take(OPERATOR, Kind.OPERATOR))) {
             throw Fault.at(
@@ -180,6 +182,20 @@ final class Lexer {
                         "unexpected '" + c + "'" + (wanted == null ? "" : ", expected '" + wanted + "'"));
             }
         }
+    }
+
+    /** Within {@link #MAX_NUMBER_CHARS}, since the patterns of numbers recurse. */
+    private boolean takeNumber(Pattern pattern, Kind kind) {
+        int end = Math.min(source.length(), position + MAX_NUMBER_CHARS);
+        Matcher matcher = pattern.matcher(source).region(position, end).useTransparentBounds(true);
+        if (!matcher.lookingAt()) {
+            return false;
+        } else if (matcher.end() == position + MAX_NUMBER_CHARS) {
+            throw Fault.at(lineAt(position), "number", "longer than the limit of " + (MAX_NUMBER_CHARS - 1) + " characters");
+        }
+        add(kind, matcher.group());
+        position = matcher.end();
+        return true;
     }
 
     private boolean take(Pattern pattern, Kind kind) {
