@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * @param defaults JSON object with fields for every body that does not have them, or null
  */
 public record RowsToRequests(
-        @Nullable String promptColumn, @Nullable String promptTemplate, @Nullable String defaults)
-        implements Serializable {
+        @Nullable String promptColumn,
+        @Nullable String promptTemplate,
+        @Nullable String defaults) implements Serializable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{([^{}]+)}");
@@ -36,7 +37,9 @@ public record RowsToRequests(
     /** The {@code custom_id} that the row's answer will carry. */
     public static String customId(SourceRecord row) {
         JsonNode body = parse(row);
-        return body != null && body.hasNonNull("custom_id") ? body.get("custom_id").asText() : identity(row);
+        return body != null && body.hasNonNull("custom_id")
+                ? body.get("custom_id").asText()
+                : identity(row);
     }
 
     /** The row as a request. */

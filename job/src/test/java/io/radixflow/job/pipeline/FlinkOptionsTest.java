@@ -25,8 +25,8 @@ class FlinkOptionsTest {
 
     @Test
     void readsWhatIsSetAndNothingElse() {
-        Configuration config = Configuration.fromMap(Map.of(
-                "radixflow.cpu-threads", "2", "radixflow.disable-radix-cache", "true", "rest.port", "1"));
+        Configuration config = Configuration.fromMap(
+                Map.of("radixflow.cpu-threads", "2", "radixflow.disable-radix-cache", "true", "rest.port", "1"));
         assertThat(FlinkOptions.engineTexts(config))
                 .containsOnly(entry("cpu-threads", "2"), entry("disable-radix-cache", "true"));
     }

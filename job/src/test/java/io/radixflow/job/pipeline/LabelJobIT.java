@@ -33,7 +33,8 @@ class LabelJobIT {
     void answersEachRowOnceAndASecondRunOnlyWhatIsNew() throws Exception {
         Path input = dir.resolve("rows.jsonl");
         Path output = Files.createDirectory(dir.resolve("out"));
-        Files.writeString(input, "{\"q\": \"one\"}\n{\"q\": \"two\"}\n\n{broken\n{\"custom_id\": \"own\", \"q\": \"three\"}\n");
+        Files.writeString(
+                input, "{\"q\": \"one\"}\n{\"q\": \"two\"}\n\n{broken\n{\"custom_id\": \"own\", \"q\": \"three\"}\n");
 
         assertThat(run(input, output)).isEqualTo(3);
         assertThat(ids(output, "answers")).containsExactlyInAnyOrder("rows.jsonl:1", "rows.jsonl:2", "own");

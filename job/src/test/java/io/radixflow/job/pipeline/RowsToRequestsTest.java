@@ -15,13 +15,15 @@ class RowsToRequestsTest {
             @Nullable String column, @Nullable String template, @Nullable String defaults, String row) {
         SourceRecord source =
                 new SourceRecord(null, row.getBytes(UTF_8), List.of(), "rows.jsonl", 0, 7, SourceRecord.NO_TIMESTAMP);
-        byte[] value = new RowsToRequests(column, template, defaults).request(source).value();
+        byte[] value =
+                new RowsToRequests(column, template, defaults).request(source).value();
         return value == null ? "null" : new String(value, UTF_8);
     }
 
     @Test
     void aBodyGetsAnIdentityAndTheDefaultsThatItLacks() {
-        assertThat(request(null, null, "{\"max_tokens\": 8, \"temperature\": 0}", "{\"prompt\":\"a\",\"max_tokens\":4}"))
+        assertThat(request(
+                        null, null, "{\"max_tokens\": 8, \"temperature\": 0}", "{\"prompt\":\"a\",\"max_tokens\":4}"))
                 .isEqualTo("{\"prompt\":\"a\",\"max_tokens\":4,\"custom_id\":\"rows.jsonl:7\",\"temperature\":0}");
     }
 

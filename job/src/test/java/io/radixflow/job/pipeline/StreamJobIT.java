@@ -93,10 +93,11 @@ class StreamJobIT {
             produce(broker.bootstrapServers());
 
             Configuration flink = JobEnvironment.configuration(Map.of(), Duration.ofMillis(300));
-            StreamExecutionEnvironment env =
-                    JobEnvironment.embedded(flink, 1, EmbeddedBroker.freePort(), stateDir);
+            StreamExecutionEnvironment env = JobEnvironment.embedded(flink, 1, EmbeddedBroker.freePort(), stateDir);
             PipelineOutputs outputs = PromptPipeline.build(
-                    ends.source(env), new FakeEngines(4, 5_000), PipelineOptions.defaults().withDeltaOutput(false));
+                    ends.source(env),
+                    new FakeEngines(4, 5_000),
+                    PipelineOptions.defaults().withDeltaOutput(false));
             ends.sinks(new PipelineOutputs(
                     outputs.completions().map(new FailOnce()).returns(RecordTypes.RESULT),
                     outputs.deltas(),
