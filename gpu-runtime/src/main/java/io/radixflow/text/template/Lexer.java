@@ -191,7 +191,8 @@ final class Lexer {
         if (!matcher.lookingAt()) {
             return false;
         } else if (matcher.end() == position + MAX_NUMBER_CHARS) {
-            throw Fault.at(lineAt(position), "number", "longer than the limit of " + (MAX_NUMBER_CHARS - 1) + " characters");
+            throw Fault.at(
+                    lineAt(position), "number", "longer than the limit of " + (MAX_NUMBER_CHARS - 1) + " characters");
         }
         add(kind, matcher.group());
         position = matcher.end();

@@ -24,7 +24,9 @@ final class PythonOrder {
             return areItemsEqual(x.items(), y.items(), work);
         } else if (a instanceof Dict x && b instanceof Dict y) {
             return areEntriesEqual(x, y, work);
-        } else if (a instanceof DictView x && b instanceof DictView y && !x.typeName().equals("dict_values")) {
+        } else if (a instanceof DictView x
+                && b instanceof DictView y
+                && !x.typeName().equals("dict_values")) {
             return areViewsEqual(x, y, work);
         } else if (a instanceof Range x && b instanceof Range y) {
             return x.items().equals(y.items());

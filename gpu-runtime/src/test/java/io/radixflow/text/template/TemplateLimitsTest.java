@@ -107,9 +107,10 @@ class TemplateLimitsTest {
 
     @Test
     void takesLongFlatTemplates() {
-        String flat = "{% if n == 1 %}a" + "{% elif n == 2 %}b".repeat(3000) + "{% endif %}" + "{{ n }}".repeat(3000) + "{{ 'a'" + " ~ n".repeat(3000)
-                + " }}";
-        assertThat(ChatTemplate.parse(flat).render(Map.of("n", 3))).isEqualTo("3".repeat(3000) + "a" + "3".repeat(3000));
+        String flat = "{% if n == 1 %}a" + "{% elif n == 2 %}b".repeat(3000) + "{% endif %}" + "{{ n }}".repeat(3000)
+                + "{{ 'a'" + " ~ n".repeat(3000) + " }}";
+        assertThat(ChatTemplate.parse(flat).render(Map.of("n", 3)))
+                .isEqualTo("3".repeat(3000) + "a" + "3".repeat(3000));
     }
 
     @Test
@@ -118,8 +119,10 @@ class TemplateLimitsTest {
         for (int i = 0; i < 4000; i++) {
             messages.add(Map.of("role", i % 2 == 0 ? "user" : "assistant", "content", "text ".repeat(400)));
         }
-        String template = "{% for m in messages %}<{{ m.role }}>{{ m['content'].split('</think>')[-1].strip() | trim }}\n{% endfor %}";
-        assertThat(ChatTemplate.parse(template).render(Map.of("messages", messages))).hasSizeGreaterThan(7_000_000);
+        String template =
+                "{% for m in messages %}<{{ m.role }}>{{ m['content'].split('</think>')[-1].strip() | trim }}\n{% endfor %}";
+        assertThat(ChatTemplate.parse(template).render(Map.of("messages", messages)))
+                .hasSizeGreaterThan(7_000_000);
     }
 
     @Test
@@ -137,7 +140,8 @@ class TemplateLimitsTest {
         List<Throwable> thrown = new ArrayList<>();
         Runnable render = () -> {
             try {
-                thrown.add(new AssertionError("rendered " + ChatTemplate.parse(template).render(Map.of("x", 1)).length() + " characters"));
+                thrown.add(new AssertionError("rendered "
+                        + ChatTemplate.parse(template).render(Map.of("x", 1)).length() + " characters"));
             } catch (IllegalArgumentException | StackOverflowError | OutOfMemoryError e) {
                 thrown.add(e);
             }
