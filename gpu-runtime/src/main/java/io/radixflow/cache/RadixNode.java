@@ -11,7 +11,8 @@ public sealed class RadixNode permits RadixRoot {
     static final int[] NOTHING = {};
 
     /** Null in a root. */
-    @Nullable RadixNode parent;
+    @Nullable
+    RadixNode parent;
     /** [len] never written after creation; a split replaces it. */
     int[] tokens;
     /** [len] alike. */
@@ -51,11 +52,13 @@ public sealed class RadixNode permits RadixRoot {
         return table == null ? 0 : table.length;
     }
 
-    @Nullable RadixNode childAt(int place) {
+    @Nullable
+    RadixNode childAt(int place) {
         return table == null ? null : table[place];
     }
 
-    @Nullable RadixNode child(int firstToken) {
+    @Nullable
+    RadixNode child(int firstToken) {
         @Nullable RadixNode[] children = table;
         if (children == null) {
             return null;

@@ -29,7 +29,8 @@ final class CommandQueue {
         stopped = reason;
     }
 
-    @Nullable EngineException stopped() {
+    @Nullable
+    EngineException stopped() {
         return stopped;
     }
 
@@ -56,13 +57,15 @@ final class CommandQueue {
     }
 
     /** Engine thread: the next command, or null. */
-    @Nullable Command poll() {
+    @Nullable
+    Command poll() {
         Command command = own.poll();
         return command == null ? queue.poll() : command;
     }
 
     /** Engine thread: waits for a command. */
-    @Nullable Command await(long millis) throws InterruptedException {
+    @Nullable
+    Command await(long millis) throws InterruptedException {
         Command command = own.poll();
         return command == null ? queue.poll(millis, TimeUnit.MILLISECONDS) : command;
     }

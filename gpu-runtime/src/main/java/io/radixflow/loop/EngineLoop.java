@@ -3,7 +3,6 @@ package io.radixflow.loop;
 import io.radixflow.backend.Backend;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.Tensor;
-import io.radixflow.engine.EngineException;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.StepOutput;
 import io.radixflow.model.Model;
@@ -49,12 +48,12 @@ final class EngineLoop {
         contextLen = parts.scheduling().contextLen();
         int maxRunning = parts.scheduling().maxRunning();
         int numSlots = parts.scheduling().numSlots();
-        scheduler = new Scheduler(parts.scheduling(), nanoClock, (sequence, reason) -> endEarly((Answer) sequence, reason));
+        scheduler =
+                new Scheduler(parts.scheduling(), nanoClock, (sequence, reason) -> endEarly((Answer) sequence, reason));
         batch = new BatchBuilder(parts.scheduling().maxStepTokens(), maxRunning, scheduler.rows());
         sampledIds = new int[maxRunning];
         stats = new StatsBoard(numSlots);
-        intervalLog =
-                new IntervalLog(scheduler, stats, numSlots, parts.logIntervalSeconds(), nanoClock.getAsLong());
+        intervalLog = new IntervalLog(scheduler, stats, numSlots, parts.logIntervalSeconds(), nanoClock.getAsLong());
     }
 
     StatsBoard stats() {
@@ -116,7 +115,8 @@ final class EngineLoop {
 
     /** A listener's abort may overtake its request in the queue; {@link #submit} ignores that then. */
     private void abort(Answer answer) {
-        if (answer.phase() != Phase.ENDED && answer.session.answers.containsKey(answer.request().requestId())) {
+        if (answer.phase() != Phase.ENDED
+                && answer.session.answers.containsKey(answer.request().requestId())) {
             if (answer.isAdded()) {
                 scheduler.end(answer);
             }

@@ -53,9 +53,14 @@ public class Sequence {
     long queueNanos;
 
     // Places in the queues' structures.
-    @Nullable Sequence previous;
-    @Nullable Sequence next;
-    @Nullable SequenceList list;
+    @Nullable
+    Sequence previous;
+
+    @Nullable
+    Sequence next;
+
+    @Nullable
+    SequenceList list;
     /** Expected length of its cached prefix; may be out of date. */
     int matchLen;
 

@@ -13,7 +13,8 @@ final class SequenceList {
         return size;
     }
 
-    @Nullable Sequence head() {
+    @Nullable
+    Sequence head() {
         return head;
     }
 

@@ -78,7 +78,8 @@ final class WaitingQueue {
         return retracted.size();
     }
 
-    @Nullable Sequence first() {
+    @Nullable
+    Sequence first() {
         return retracted.head() != null ? retracted.head() : arrivals.head();
     }
 
@@ -119,7 +120,8 @@ final class WaitingQueue {
     }
 
     /** The sequence to admit next, or null if none waits that is not deferred. */
-    @Nullable Sequence next() {
+    @Nullable
+    Sequence next() {
         Sequence first = firstNotDeferred(retracted);
         if (first != null) {
             return first;

@@ -132,7 +132,8 @@ class RadixTreeTest {
         }
         long start = System.nanoTime();
         int freed = big.evict(10_000);
-        System.out.printf("evicting %d of %d cached tokens took %.1f ms%n", freed, numNodes, (System.nanoTime() - start) / 1e6);
+        System.out.printf(
+                "evicting %d of %d cached tokens took %.1f ms%n", freed, numNodes, (System.nanoTime() - start) / 1e6);
         assertThat(freed).isBetween(10_000, 10_001);
     }
 

@@ -151,8 +151,8 @@ class EngineLoopTest {
 
     @Test
     void coldRequestsThatShareAPrefixComputeItOnce() {
-        LoopFixture wide = new LoopFixture(FakeParts.of(new SchedulerConfig(
-                100_000, 4096, 64, 512, 16_384, Policy.LPM, 1.0, true, 0)));
+        LoopFixture wide = new LoopFixture(
+                FakeParts.of(new SchedulerConfig(100_000, 4096, 64, 512, 16_384, Policy.LPM, 1.0, true, 0)));
         int[] shared = prompt(7, 2048);
         for (int id = 0; id < 64; id++) {
             int[] prompt = Arrays.copyOf(shared, 2048 + 8);
@@ -188,10 +188,11 @@ class EngineLoopTest {
         submit(engine, 1, prompt, params);
         engine.drain();
         Recorded whole = engine.listener.of(1);
-        int[] soFar = whole.tokens().subList(0, 5).stream().mapToInt(Integer::intValue).toArray();
+        int[] soFar = whole.tokens().subList(0, 5).stream()
+                .mapToInt(Integer::intValue)
+                .toArray();
         LoopFixture other = new LoopFixture(FakeParts.of(FakeParts.wide()));
-        other.session.submit(
-                new GenerationRequest(1, prompt, soFar, params, null, GenerationRequest.NO_DEADLINE));
+        other.session.submit(new GenerationRequest(1, prompt, soFar, params, null, GenerationRequest.NO_DEADLINE));
         other.drain();
         Recorded rest = other.listener.of(1);
         assertThat(rest.tokens()).isEqualTo(whole.tokens().subList(5, 12));
@@ -219,8 +220,7 @@ class EngineLoopTest {
     void endsWithTimeoutWaitingAndRunning() {
         LoopFixture single = new LoopFixture(FakeParts.of(config(1000, 100, 1, true)));
         for (int id = 1; id <= 2; id++) {
-            single.session.submit(
-                    new GenerationRequest(id, prompt(id, 10), NO_OUTPUT, ignoringEos(50), null, 100));
+            single.session.submit(new GenerationRequest(id, prompt(id, 10), NO_OUTPUT, ignoringEos(50), null, 100));
         }
         single.work(5);
         single.clock.set(100);
@@ -242,8 +242,9 @@ class EngineLoopTest {
     void refusesWhatNeverFitsWithTheNeed() {
         LoopFixture small = new LoopFixture(FakeParts.of(config(40, 100, 4, true)));
         assertThatThrownBy(() -> submit(small, 1, prompt(1, 100), ignoringEos(1)))
-                .isInstanceOfSatisfying(EngineException.class, e -> assertThat(e.category())
-                        .isEqualTo(EngineException.Category.INVALID_REQUEST))
+                .isInstanceOfSatisfying(
+                        EngineException.class,
+                        e -> assertThat(e.category()).isEqualTo(EngineException.Category.INVALID_REQUEST))
                 .hasMessageContaining("prompt of 100 tokens")
                 .hasMessageContaining("context length of 100");
         assertThatThrownBy(() -> submit(small, 1, prompt(1, 41), ignoringEos(1)))
@@ -255,8 +256,8 @@ class EngineLoopTest {
 
     @Test
     void retractsOnShortageAndEveryAnswerStaysRight() {
-        LoopFixture tight = new LoopFixture(FakeParts.of(new SchedulerConfig(
-                120, 100, 8, 64, 512, Policy.LPM, 0.02, true, 0))); // admits far too many
+        LoopFixture tight = new LoopFixture(FakeParts.of(
+                new SchedulerConfig(120, 100, 8, 64, 512, Policy.LPM, 0.02, true, 0))); // admits far too many
         for (int id = 0; id < 8; id++) {
             submit(tight, id, prompt(id, 10), ignoringEos(60));
         }
@@ -282,8 +283,8 @@ class EngineLoopTest {
 
     @Test
     void firstComeFirstServedKeepsTheOrder() {
-        LoopFixture single = new LoopFixture(FakeParts.of(
-                new SchedulerConfig(1000, 100, 1, 64, 512, Policy.FCFS, 1.0, true, 0)));
+        LoopFixture single =
+                new LoopFixture(FakeParts.of(new SchedulerConfig(1000, 100, 1, 64, 512, Policy.FCFS, 1.0, true, 0)));
         List<Long> expected = new ArrayList<>();
         for (long id = 0; id < 20; id++) {
             submit(single, id, prompt((int) id % 3, 40), ignoringEos(2));

@@ -19,7 +19,8 @@ class EngineOutputsTest {
 
     private static final int NUM_REQUESTS = 60;
 
-    @ParameterizedTest(name = "slots {0}, running {1}, chunk {2}, {3}, radix {4}, conservativeness {5}, retract every {6}")
+    @ParameterizedTest(
+            name = "slots {0}, running {1}, chunk {2}, {3}, radix {4}, conservativeness {5}, retract every {6}")
     @CsvSource({
         "20000, 32, 512, LPM, true, 1.0, 0",
         "20000, 32, 512, FCFS, true, 1.0, 0",
@@ -47,8 +48,8 @@ class EngineOutputsTest {
 
     @Test
     void aSmallPoolRetracts() {
-        LoopFixture engine = new LoopFixture(FakeParts.of(
-                new SchedulerConfig(400, 400, 16, 64, 512, Policy.LPM, 0.02, true, 0)));
+        LoopFixture engine =
+                new LoopFixture(FakeParts.of(new SchedulerConfig(400, 400, 16, 64, 512, Policy.LPM, 0.02, true, 0)));
         submitAll(engine);
         engine.drain();
         assertThat(engine.loop.stats().read().numRetractedReqs()).isPositive();
@@ -73,7 +74,8 @@ class EngineOutputsTest {
         Random random = new Random(1);
         int[][] families = new int[5][];
         for (int family = 0; family < families.length; family++) {
-            families[family] = random.ints(20 + 30 * family, 1, FakeParts.VOCAB_SIZE).toArray();
+            families[family] =
+                    random.ints(20 + 30 * family, 1, FakeParts.VOCAB_SIZE).toArray();
         }
         for (long id = 0; id < NUM_REQUESTS; id++) {
             int[] prefix = families[random.nextInt(families.length)];

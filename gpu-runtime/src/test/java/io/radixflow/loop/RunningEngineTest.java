@@ -37,8 +37,8 @@ class RunningEngineTest {
             int topic = client;
             clients[client] = new Thread(() -> {
                 for (int id = 0; id < 100; id++) {
-                    GenerationRequest request = new GenerationRequest(
-                            id, new int[] {1 + topic, 2, 3 + id}, SamplingParams.greedy(20));
+                    GenerationRequest request =
+                            new GenerationRequest(id, new int[] {1 + topic, 2, 3 + id}, SamplingParams.greedy(20));
                     while (!session.submit(request)) {
                         Thread.onSpinWait();
                     }
@@ -55,7 +55,8 @@ class RunningEngineTest {
         assertThat(engine.stats().generationTokensTotal()).isPositive();
         engine.close();
         engine.close();
-        assertThat(Thread.getAllStackTraces().keySet()).noneMatch(t -> t.getName().equals("radixflow-engine-served"));
+        assertThat(Thread.getAllStackTraces().keySet())
+                .noneMatch(t -> t.getName().equals("radixflow-engine-served"));
         assertThat(((FakeBackend) parts.backend()).isClosed()).isTrue();
     }
 

@@ -11,7 +11,10 @@ final class Agreement {
     private double worstDivergence;
     private double worstLogprobDifference;
 
-    /** @param topIds golden likeliest ids, the likeliest first; @param topLogprobs theirs */
+    /**
+     * @param topIds golden likeliest ids, the likeliest first
+     * @param topLogprobs theirs
+     */
     void add(float[] logits, int[] topIds, float[] topLogprobs) {
         numPositions++;
         if (argmax(logits) == topIds[0]) {

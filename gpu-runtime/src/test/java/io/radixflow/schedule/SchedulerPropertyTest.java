@@ -49,7 +49,8 @@ class SchedulerPropertyTest {
         }
 
         void onEnd(Sequence sequence, FinishReason reason) {
-            assertThat(reason == FinishReason.ABORT || reason == FinishReason.TIMEOUT).isTrue();
+            assertThat(reason == FinishReason.ABORT || reason == FinishReason.TIMEOUT)
+                    .isTrue();
             assertThat(alive.remove(sequence)).isTrue();
             numEnded++;
         }
@@ -82,9 +83,7 @@ class SchedulerPropertyTest {
                     new int[0],
                     SamplingParams.greedy(1 + random.nextInt(40)),
                     random.nextInt(5) == 0 ? "salt" : null,
-                    random.nextInt(5) == 0
-                            ? clock.getAsLong() + random.nextInt(200)
-                            : GenerationRequest.NO_DEADLINE);
+                    random.nextInt(5) == 0 ? clock.getAsLong() + random.nextInt(200) : GenerationRequest.NO_DEADLINE);
             Scheduler.checkFits(request, config.contextLen(), config.numSlots());
             Sequence sequence = new Sequence(request);
             alive.add(sequence);

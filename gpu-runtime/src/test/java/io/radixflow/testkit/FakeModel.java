@@ -55,7 +55,8 @@ public final class FakeModel implements Model {
             int last = batch.firstToken[s] + batch.extendLen[s] - 1;
             if (numLogits < batch.numLogits && batch.logitToken[numLogits] == last) {
                 int len = batch.cachedLen[s] + batch.extendLen[s];
-                logits.fingerprint[numLogits++] = fingerprint(batch, batch.row[s] * batch.slotTableStride, len, content);
+                logits.fingerprint[numLogits++] =
+                        fingerprint(batch, batch.row[s] * batch.slotTableStride, len, content);
             }
         }
         if (numLogits != batch.numLogits) {
