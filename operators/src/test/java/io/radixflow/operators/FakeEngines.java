@@ -29,7 +29,6 @@ final class FakeEngines implements EngineProvider {
         this.queueCapacity = queueCapacity;
         this.stepMicros = stepMicros;
         STARTED.clear();
-        mayStep = () -> true;
     }
 
     static FakeEngines stepped(int maxRunningRequests) {
@@ -41,6 +40,7 @@ final class FakeEngines implements EngineProvider {
     }
 
     static FakeEngines threaded(int maxRunningRequests, long stepMicros) {
+        mayStep = () -> true;
         return new FakeEngines(maxRunningRequests, Integer.MAX_VALUE, stepMicros);
     }
 
@@ -69,7 +69,8 @@ final class FakeEngines implements EngineProvider {
     public Engine startEngine() {
         FakeEngine engine = stepMicros == NO_THREAD
                 ? FakeEngine.stepped(maxRunningRequests, queueCapacity)
-                : FakeEngine.threaded(maxRunningRequests, stepMicros, () -> mayStep.getAsBoolean());
+                : FakeEngine.threaded(
+                        maxRunningRequests, stepMicros, () -> mayStep.getAsBoolean());
         STARTED.add(engine);
         return engine;
     }
