@@ -115,7 +115,8 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
                 PipelineOptions.defaults().withEngineConfig(engine));
         RunningJob job = resources.add(RunningJob.submit(env, "radixflow-quickstart"));
 
-        terminal.line("[4/4] sending " + prompts.size() + " prompts of " + file + " to the topic " + PROMPTS);
+        terminal.line("[4/4] sending " + prompts.size() + " prompts of " + file + " to the topic " + PROMPTS
+                + "; the model loads meanwhile");
         terminal.line("");
         ResultPrinter results = new ResultPrinter(terminal, prompts);
         long sent = System.nanoTime();
