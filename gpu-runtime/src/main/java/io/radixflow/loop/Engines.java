@@ -2,7 +2,11 @@ package io.radixflow.loop;
 
 import io.radixflow.engine.Engine;
 import io.radixflow.engine.EngineConfig;
+import io.radixflow.engine.EngineOptions;
+import io.radixflow.model.ModelFiles;
 import io.radixflow.text.TextModel;
+import java.nio.file.Path;
+import java.util.function.LongSupplier;
 
 /** The way into the engine: starts one from a configuration, or loads a model's text side alone. */
 public final class Engines {
@@ -15,11 +19,31 @@ public final class Engines {
      * @throws io.radixflow.engine.EngineException of category CONFIGURATION with one line that says what to do
      */
     public static Engine start(EngineConfig config) {
-        throw new UnsupportedOperationException(config.toString());
+        try (ModelFiles files = open(config)) {
+            EngineParts parts = new PartsLoader(config, files).load();
+            return start(parts, System::nanoTime, files.name());
+        }
+    }
+
+    /**
+     * Starts an engine from parts made elsewhere, which it owns from now on.
+     *
+     * @param nanoClock as {@link System#nanoTime()}; for deadlines, queue times and rates
+     */
+    public static Engine start(EngineParts parts, LongSupplier nanoClock, String name) {
+        RunningEngine engine = new RunningEngine(parts, nanoClock, name);
+        engine.start();
+        return engine;
     }
 
     /** Loads tokenizer and chat template only: what the tokenising operator needs. */
     public static TextModel loadText(EngineConfig config) {
-        throw new UnsupportedOperationException(config.toString());
+        try (ModelFiles files = open(config)) {
+            return TextLoader.load(config, files);
+        }
+    }
+
+    private static ModelFiles open(EngineConfig config) {
+        return ModelFiles.open(Path.of(config.get(EngineOptions.MODEL_PATH)));
     }
 }

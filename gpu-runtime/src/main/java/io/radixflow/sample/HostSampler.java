@@ -58,7 +58,7 @@ public final class HostSampler {
         if (temperature < GREEDY_BELOW || topK == 1) {
             return top;
         }
-        float max = logits[offset + top];
+        float max = logits[offset + top] + 0f; // +0 for -0, or a distance could be -0
         double uniform = Philox4x32.uniform(batch.seed[entry], batch.position[entry], randomBlock);
         if (topK <= 0 && batch.topP[entry] >= 1 && batch.minP[entry] <= 0) {
             return drawFromAll(logits, offset, vocabSize, max, 1 / temperature, uniform);
@@ -99,7 +99,8 @@ public final class HostSampler {
             int id = tokens[i];
             if (count[id]++ == 0) {
                 float logit = logits[offset + id];
-                logits[offset + id] = logit > 0 ? logit / penalty : logit * penalty;
+                // A tiny penalty is a client's right and must not look like a broken logit.
+                logits[offset + id] = logit > 0 ? Math.min(logit / penalty, Float.MAX_VALUE) : logit * penalty;
             }
         }
         for (int i = 0; i < len; i++) {

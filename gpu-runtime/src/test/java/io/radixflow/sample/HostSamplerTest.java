@@ -49,6 +49,15 @@ final class HostSamplerTest {
     }
 
     @Test
+    void aTinyRepetitionPenaltyDoesNotOverflow() {
+        batch.repetitionPenalty[0] = Float.MIN_VALUE;
+        sequence(new int[] {1}, 1, 0);
+        assertThat(draw(30, 20, 10)).isEqualTo(1);
+        batch.topP[0] = 0.5f;
+        assertThat(draw(30, 20, MASKED)).isEqualTo(1);
+    }
+
+    @Test
     void presenceAndFrequencyPenaltiesCountTheOutputAlone() {
         batch.temperature[0] = 0;
         batch.presencePenalty[0] = 1;
@@ -107,6 +116,12 @@ final class HostSamplerTest {
         }
         batch.topK[0] = 101;
         assertThat(largestIdDrawn(logits)).isEqualTo(100);
+    }
+
+    @Test
+    void takesNegativeZeroForZero() {
+        batch.topK[0] = 2;
+        assertThat(largestIdDrawn(new float[] {-0f, 0f, 0f})).isEqualTo(1);
     }
 
     @Test

@@ -7,6 +7,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineException.Category;
 import io.radixflow.engine.SamplingParams;
+import java.io.File;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -90,12 +93,42 @@ final class HfTokenizerTest {
         }
     }
 
-    @Test
-    void encodesNulsAndVeryLongTexts() {
-        try (HfTokenizer tokenizer = tiny("smollm")) {
-            for (String text : List.of("\0", "a\0b", "\0".repeat(1000), "word ".repeat(200_000), "a".repeat(300_000))) {
+    @ParameterizedTest
+    @ValueSource(strings = {"smollm", "qwen2"})
+    void encodesNulsAndVeryLongTexts(String pre) {
+        List<String> texts = List.of(
+                "\0",
+                "a\0b",
+                "\0".repeat(1000),
+                "word ".repeat(20_000),
+                "a".repeat(50_000),
+                " ".repeat(50_000) + "x",
+                "\n".repeat(50_000),
+                "7".repeat(50_000));
+        try (HfTokenizer tokenizer = tiny(pre)) {
+            for (String text : texts) {
                 assertThat(decode(tokenizer, tokenizer.encode(text), true)).isEqualTo(text);
             }
+        }
+    }
+
+    /** As in a session cluster, whose jobs have a class loader each while the JVM lives on. */
+    @Test
+    void loadsTheNativeLibraryInASecondClassLoader() throws Exception {
+        String json = Goldens.text("tiny-smollm.json");
+        List<URL> classPath = new ArrayList<>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+            classPath.add(Path.of(entry).toUri().toURL());
+        }
+        try (HfTokenizer here = HfTokenizer.fromTokenizerJson(json);
+                URLClassLoader loader =
+                        new URLClassLoader(classPath.toArray(new URL[0]), ClassLoader.getPlatformClassLoader())) {
+            Class<?> other = loader.loadClass(HfTokenizer.class.getName());
+            assertThat(other).isNotSameAs(HfTokenizer.class);
+            Object there = other.getMethod("fromTokenizerJson", String.class).invoke(null, json);
+            assertThat(other.getMethod("encode", String.class).invoke(there, "two loaders"))
+                    .isEqualTo(here.encode("two loaders"));
+            other.getMethod("close").invoke(there);
         }
     }
 

@@ -1,9 +1,8 @@
 package io.radixflow.text;
 
 import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -105,11 +104,10 @@ final class NaiveStreamDecoder {
 
     private static int soundLen(byte[] bytes, int at) {
         for (int len = 1; len <= 4 && at + len <= bytes.length; len++) {
-            try {
-                StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, at, len));
+            byte[] sequence = Arrays.copyOfRange(bytes, at, at + len);
+            String decoded = new String(sequence, StandardCharsets.UTF_8);
+            if (Arrays.equals(decoded.getBytes(StandardCharsets.UTF_8), sequence)) {
                 return len;
-            } catch (CharacterCodingException e) {
-                // Not sound at this length.
             }
         }
         return 0;

@@ -27,7 +27,7 @@ final class StreamDecoderPropertyTest {
         }
     }
 
-    @Property(tries = 4000)
+    @Property(tries = 2000)
     void emitsWhatTheNaiveTwinEmitsAfterEachToken(@ForAll long seed) {
         Random random = new Random(seed);
         byte[][] vocabulary = randomVocabulary(random);

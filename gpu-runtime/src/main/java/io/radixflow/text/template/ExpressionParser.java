@@ -311,15 +311,24 @@ final class ExpressionParser {
     }
 
     private Expression parseSubscript(int line, Expression owner) {
-        Expression start = tokens.isAtOperator(":") ? null : parse();
-        if (start != null && !tokens.isAtOperator(":")) {
-            if (tokens.isAtOperator(",")) {
-                throw tokens.unexpected("']'", "item access");
+        List<Expression> keys = new ArrayList<>();
+        while (!tokens.skipOperator("]")) {
+            if (keys.isEmpty() && tokens.isAtOperator(":")) {
+                return parseSlice(line, owner, null);
             }
-            tokens.expectOperator("]", "item access");
-            return new Accesses.Item(line, owner, start);
+            keys.add(parse());
+            if (keys.size() == 1 && tokens.isAtOperator(":")) {
+                return parseSlice(line, owner, keys.get(0));
+            } else if (!tokens.isAtOperator("]")) {
+                tokens.expectOperator(",", "item access");
+            }
         }
-        tokens.next();
+        Expression key = keys.size() == 1 ? keys.get(0) : new Literals.TupleLiteral(line, List.copyOf(keys));
+        return new Accesses.Item(line, owner, key);
+    }
+
+    private Expression parseSlice(int line, Expression owner, @Nullable Expression start) {
+        tokens.expectOperator(":", "slice");
         Expression stop = tokens.isAtOperator(":") || tokens.isAtOperator("]") ? null : parse();
         Expression step = tokens.skipOperator(":") && !tokens.isAtOperator("]") ? parse() : null;
         tokens.expectOperator("]", "slice");

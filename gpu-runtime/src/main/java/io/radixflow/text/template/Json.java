@@ -79,8 +79,7 @@ final class Json {
     private void writeDict(Dict dict) {
         List<Dict.Entry> entries = new ArrayList<>(dict.entries());
         if (style.sortKeys) {
-            work.chargeItems(entries.size() * 16L);
-            entries.sort((a, b) -> PythonOrder.compare(a.key(), b.key(), work));
+            PythonOrder.sort(entries, (a, b) -> PythonOrder.compare(a.key(), b.key(), work), work);
         }
         open('{');
         boolean isFirst = true;

@@ -176,32 +176,8 @@ final class ListFilters {
 
         List<Object> sorted(List<Object> items, boolean isReverse) {
             List<Object> sorted = new ArrayList<>(items);
-            mergeSort(sorted, isReverse);
+            PythonOrder.sort(sorted, isReverse ? (a, b) -> compare(b, a) : this, work);
             return sorted;
-        }
-
-        /** Stable also in reverse, and content with an order that contradicts itself, as NaN makes it. */
-        private void mergeSort(List<Object> items, boolean isReverse) {
-            if (items.size() < 2) {
-                return;
-            }
-            int middle = items.size() / 2;
-            List<Object> left = new ArrayList<>(items.subList(0, middle));
-            List<Object> right = new ArrayList<>(items.subList(middle, items.size()));
-            mergeSort(left, isReverse);
-            mergeSort(right, isReverse);
-            int l = 0;
-            int r = 0;
-            for (int i = 0; i < items.size(); i++) {
-                boolean takesLeft =
-                        r == right.size() || (l < left.size() && !isBefore(right.get(r), left.get(l), isReverse));
-                items.set(i, takesLeft ? left.get(l++) : right.get(r++));
-            }
-        }
-
-        private boolean isBefore(Object a, Object b, boolean isReverse) {
-            int order = compare(a, b);
-            return isReverse ? order > 0 : order < 0;
         }
     }
 }

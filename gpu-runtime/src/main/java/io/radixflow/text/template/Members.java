@@ -9,6 +9,9 @@ final class Members {
     private Members() {}
 
     static Object attribute(Object owner, String name) {
+        if (name.startsWith("__") && !(owner instanceof Undefined)) { // Python's innards, which jinja2's sandbox hides
+            return Undefined.attribute(owner, name);
+        }
         Object own = ownAttribute(owner, name);
         if (own != null) {
             return own;

@@ -96,7 +96,7 @@ final class NumberFilters {
     /** Python's float() of a string; null if it is none. */
     private static @Nullable Double parseFloat(String text) {
         String number = CodePoints.strip(text, null, true, true).toLowerCase(Locale.ROOT);
-        if (number.length() > 1000) {
+        if (number.length() > 400) {
             return null;
         } else if (number.matches("[-+]?(inf|infinity|nan)")) {
             double value = number.endsWith("nan") ? Double.NaN : Double.POSITIVE_INFINITY;

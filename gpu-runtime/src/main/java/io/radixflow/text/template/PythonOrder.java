@@ -1,6 +1,8 @@
 package io.radixflow.text.template;
 
 import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 
@@ -10,7 +12,7 @@ final class PythonOrder {
     private PythonOrder() {}
 
     static boolean areEqual(Object a, Object b, Work work) {
-        work.charge(1);
+        work.charge(Work.ITEM);
         if (PythonNumbers.isNumber(a) && PythonNumbers.isNumber(b)) {
             return compareNumbers(a, b) == 0;
         } else if (a instanceof String x && b instanceof String y) {
@@ -22,6 +24,10 @@ final class PythonOrder {
             return areItemsEqual(x.items(), y.items(), work);
         } else if (a instanceof Dict x && b instanceof Dict y) {
             return areEntriesEqual(x, y, work);
+        } else if (a instanceof DictView x
+                && b instanceof DictView y
+                && !x.typeName().equals("dict_values")) {
+            return areViewsEqual(x, y, work);
         } else if (a instanceof Range x && b instanceof Range y) {
             return x.items().equals(y.items());
         }
@@ -39,6 +45,19 @@ final class PythonOrder {
         }
         work.leave();
         return areEqual;
+    }
+
+    /** Views of keys and of items are equal as sets. */
+    private static boolean areViewsEqual(DictView a, DictView b, Work work) {
+        if (!a.typeName().equals(b.typeName()) || a.items().size() != b.items().size()) {
+            return false;
+        }
+        for (Object item : a.items()) {
+            if (!isIn(item, b, work)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static boolean areEntriesEqual(Dict a, Dict b, Work work) {
@@ -79,7 +98,7 @@ final class PythonOrder {
 
     /** @throws Fault if the types have no order */
     static int compare(Object a, Object b, Work work) {
-        work.charge(1);
+        work.charge(Work.ITEM);
         if (PythonNumbers.isNumber(a) && PythonNumbers.isNumber(b)) {
             return compareNumbers(a, b);
         } else if (a instanceof String x && b instanceof String y) {
@@ -119,6 +138,25 @@ final class PythonOrder {
             }
         }
         return Integer.compare(a.length(), b.length());
+    }
+
+    /** A stable merge sort, which takes an order that contradicts itself, as NaN makes it; the JDK's sort may throw then. */
+    static <T> void sort(List<T> items, Comparator<? super T> order, Work work) {
+        work.chargeItems(items.size());
+        if (items.size() < 2) {
+            return;
+        }
+        int middle = items.size() / 2;
+        List<T> left = new ArrayList<>(items.subList(0, middle));
+        List<T> right = new ArrayList<>(items.subList(middle, items.size()));
+        sort(left, order, work);
+        sort(right, order, work);
+        int l = 0;
+        int r = 0;
+        for (int i = 0; i < items.size(); i++) {
+            boolean takesLeft = r == right.size() || (l < left.size() && order.compare(right.get(r), left.get(l)) >= 0);
+            items.set(i, takesLeft ? left.get(l++) : right.get(r++));
+        }
     }
 
     /** Python's {@code item in container}. */

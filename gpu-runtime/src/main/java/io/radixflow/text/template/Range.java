@@ -31,6 +31,14 @@ record Range(long start, long stop, long step) {
         return start + index * step;
     }
 
+    /** The indices {@code [from, to)} in steps, within the size. */
+    Range slice(long from, long to, long by) {
+        return new Range(
+                PythonNumbers.exact(() -> Math.addExact(start, Math.multiplyExact(from, step))),
+                PythonNumbers.exact(() -> Math.addExact(start, Math.multiplyExact(to, step))),
+                PythonNumbers.exact(() -> Math.multiplyExact(step, by)));
+    }
+
     List<Object> items() {
         int size = size();
         List<Object> items = new ArrayList<>(size);

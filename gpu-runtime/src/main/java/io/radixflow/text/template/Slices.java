@@ -9,7 +9,7 @@ final class Slices {
 
     private Slices() {}
 
-    /** Null bounds are the ends. What can't be sliced yields undefined, as in jinja2. */
+    /** Null bounds are the ends. */
     static Object slice(Object value, @Nullable Long start, @Nullable Long stop, @Nullable Long step, Work work) {
         if (value instanceof Undefined missing) {
             throw missing.fault();
@@ -17,7 +17,7 @@ final class Slices {
                 || value instanceof List
                 || value instanceof Tuple
                 || value instanceof Range)) {
-            return new Undefined("a value of type '" + Types.name(value) + "' has no slices");
+            throw new Fault("a value of type '" + Types.name(value) + "' has no slices");
         }
         long by = step == null ? 1 : step;
         if (by == 0) {
@@ -33,6 +33,9 @@ final class Slices {
             }
             int begin = text.offsetByCodePoints(0, (int) from);
             return text.substring(begin, text.offsetByCodePoints(begin, (int) (to - from)));
+        }
+        if (value instanceof Range range) {
+            return range.slice(from, to, by);
         }
         List<Object> picked = pick(Types.items(value, work), from, to, by);
         if (value instanceof String) {

@@ -70,7 +70,7 @@ final class Splitting {
                 return parts;
             }
             if (parts.size() == most) {
-                parts.add(CodePoints.strip(text.substring(i), null, false, true));
+                parts.add(text.substring(i));
                 return parts;
             }
             int from = i;
@@ -93,7 +93,7 @@ final class Splitting {
                 break;
             }
             if (parts.size() == most) {
-                parts.add(CodePoints.strip(text.substring(0, i), null, true, false));
+                parts.add(text.substring(0, i));
                 break;
             }
             int to = i;

@@ -5,6 +5,7 @@ import io.radixflow.job.UserException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -66,6 +67,8 @@ public final class Main implements Runnable {
         commandLine.getSubcommands().values().stream()
                 .filter(command -> command.getCommand() instanceof StartsEngine)
                 .forEach(command -> EngineFlags.addTo(command.getCommandSpec()));
+        commandLine.registerConverter(Duration.class, new Durations());
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setParameterExceptionHandler(Main::onWrongArguments);
         commandLine.setExecutionExceptionHandler((exception, command, result) -> onFailure(exception, command));
         return commandLine;
@@ -100,8 +103,7 @@ public final class Main implements Runnable {
     private static int onFailure(Exception exception, CommandLine command) {
         for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
             boolean isUsers = cause instanceof UserException
-                    || (cause instanceof EngineException e
-                            && e.category() == EngineException.Category.CONFIGURATION);
+                    || (cause instanceof EngineException e && e.category() == EngineException.Category.CONFIGURATION);
             if (isUsers) {
                 return report(command, exception, String.valueOf(cause.getMessage()), WRONG_USE);
             }

@@ -1,0 +1,166 @@
+package io.radixflow.backend.cpu;
+
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.KvLayout;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Causal attention of a batch over a KV cache of one shape, its units shared by the pool's threads in the order they come.
+ *
+ * <p>Driven by the backend's caller. Allocates only when a batch has more tokens in prefix groups than any before.
+ */
+final class Attention implements WorkerPool.Task {
+
+    /** Queries that share a copied tile, about: enough to make copying cheap, few enough for the second-level cache. */
+    private static final int UNIT_QUERIES = 192;
+
+    private final CpuKvCache cache;
+    private final KvLayout layout;
+    private final int queriesPerToken;
+    private final int maxUnitTokens;
+    private final float scale;
+    private final AttentionPlan plan = new AttentionPlan(AttentionTile.TILE_LEN);
+    private final AttentionTile[] tiles;
+    private final int stateLen;
+    private final AtomicInteger nextUnit = new AtomicInteger();
+    /** [plan index, head] what the first pass leaves for the second. */
+    private float[] state = new float[0];
+
+    // The call in progress.
+    private CpuTensor qkv;
+    private CpuTensor out;
+    private ForwardBatch batch;
+    private AttentionPlan.UnitList units;
+    private int layer;
+
+    Attention(CpuKvCache cache, int numThreads) {
+        this.cache = cache;
+        qkv = new CpuTensor(1, 1, new float[1]);
+        out = qkv;
+        batch = new ForwardBatch(1, 1, new int[1], 1);
+        units = plan.rest();
+        layout = cache.layout();
+        queriesPerToken = layout.numHeads() / layout.numKvHeads();
+        maxUnitTokens = Math.max(1, UNIT_QUERIES / queriesPerToken);
+        scale = (float) (1 / Math.sqrt(layout.headDim()));
+        stateLen = AttentionTile.stateLen(layout.headDim());
+        tiles = new AttentionTile[numThreads];
+        for (int i = 0; i < numThreads; i++) {
+            tiles[i] = new AttentionTile(maxUnitTokens * queriesPerToken, layout.headDim());
+        }
+    }
+
+    CpuKvCache cache() {
+        return cache;
+    }
+
+    void run(WorkerPool pool, CpuTensor qkvRows, int layerIndex, ForwardBatch step, CpuTensor outRows) {
+        qkv = qkvRows;
+        layer = layerIndex;
+        batch = step;
+        out = outRows;
+        plan.build(step, maxUnitTokens);
+        if (plan.shared().size() > 0) {
+            reserveState();
+            runUnits(pool, plan.shared());
+        }
+        runUnits(pool, plan.rest());
+    }
+
+    private void runUnits(WorkerPool pool, AttentionPlan.UnitList list) {
+        units = list;
+        nextUnit.set(list.size() * layout.numKvHeads());
+        pool.run(this, pool.numThreads());
+    }
+
+    private void reserveState() {
+        long needed = (long) plan.numTokens() * layout.numHeads() * stateLen;
+        if (needed > state.length) {
+            state = new float[Math.toIntExact(needed)];
+        }
+    }
+
+    /** Takes units from the last on, since later tokens of a prompt have more to attend to, until none is left. */
+    @Override
+    public void run(int worker, int from, int to) {
+        for (int unit = nextUnit.decrementAndGet(); unit >= 0; unit = nextUnit.decrementAndGet()) {
+            attend(tiles[worker], unit / layout.numKvHeads(), unit % layout.numKvHeads());
+        }
+    }
+
+    private void attend(AttentionTile tile, int unit, int kvHead) {
+        int fromIndex = units.fromIndex(unit);
+        int toIndex = units.toIndex(unit);
+        takeQueries(tile, fromIndex, toIndex, kvHead);
+        int maxLen = 0;
+        for (int index = fromIndex; index < toIndex; index++) {
+            maxLen = Math.max(maxLen, len(index));
+        }
+        boolean isShared = units.endTile(unit) != Integer.MAX_VALUE;
+        int endTile = isShared ? units.endTile(unit) : (maxLen + AttentionTile.TILE_LEN - 1) / AttentionTile.TILE_LEN;
+        for (int t = units.firstTile(unit); t < endTile; t++) {
+            int firstPosition = t * AttentionTile.TILE_LEN;
+            int count = Math.min(AttentionTile.TILE_LEN, maxLen - firstPosition);
+            tile.load(cache, layer, kvHead, batch.slotTable, plan.slotsAt(fromIndex) + firstPosition, count);
+            attendTile(tile, fromIndex, toIndex, firstPosition);
+        }
+        giveResults(tile, fromIndex, toIndex, kvHead, isShared);
+    }
+
+    /** Tokens attended to from a token: those up to itself. */
+    private int len(int index) {
+        return batch.position[plan.token(index)] + 1;
+    }
+
+    /** Tokens before the tile skip it, those inside see its first positions, those behind it are taken together. */
+    private void attendTile(AttentionTile tile, int fromIndex, int toIndex, int firstPosition) {
+        int index = fromIndex;
+        while (index < toIndex) {
+            int visible = Math.min(len(index) - firstPosition, AttentionTile.TILE_LEN);
+            int end = index + 1;
+            if (visible == AttentionTile.TILE_LEN) {
+                while (end < toIndex && len(end) - firstPosition >= AttentionTile.TILE_LEN) {
+                    end++;
+                }
+            }
+            if (visible > 0) {
+                tile.attend((index - fromIndex) * queriesPerToken, (end - fromIndex) * queriesPerToken, visible);
+            }
+            index = end;
+        }
+    }
+
+    private void takeQueries(AttentionTile tile, int fromIndex, int toIndex, int kvHead) {
+        boolean isSecondPass = units == plan.rest();
+        for (int index = fromIndex; index < toIndex; index++) {
+            for (int i = 0; i < queriesPerToken; i++) {
+                int head = kvHead * queriesPerToken + i;
+                int query = (index - fromIndex) * queriesPerToken + i;
+                int at = plan.token(index) * qkv.cols + head * layout.headDim();
+                if (isSecondPass && plan.isBegun(index)) {
+                    tile.resume(query, qkv.values, at, scale, state, stateAt(index, head));
+                } else {
+                    tile.begin(query, qkv.values, at, scale);
+                }
+            }
+        }
+    }
+
+    private void giveResults(AttentionTile tile, int fromIndex, int toIndex, int kvHead, boolean isShared) {
+        for (int index = fromIndex; index < toIndex; index++) {
+            for (int i = 0; i < queriesPerToken; i++) {
+                int head = kvHead * queriesPerToken + i;
+                int query = (index - fromIndex) * queriesPerToken + i;
+                if (isShared) {
+                    tile.save(query, state, stateAt(index, head));
+                } else {
+                    tile.finish(query, out.values, plan.token(index) * out.cols + head * layout.headDim());
+                }
+            }
+        }
+    }
+
+    private int stateAt(int index, int head) {
+        return (index * layout.numHeads() + head) * stateLen;
+    }
+}

@@ -1,0 +1,65 @@
+package io.radixflow.backend.cpu;
+
+import static io.radixflow.backend.cpu.Lanes.FLOATS;
+import static io.radixflow.backend.cpu.Lanes.INTS;
+import static io.radixflow.backend.cpu.Lanes.LANES;
+import static io.radixflow.backend.cpu.Lanes.STRIP;
+import static io.radixflow.backend.cpu.Lanes.broadcast;
+import static io.radixflow.backend.cpu.Lanes.toFloats;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+
+/**
+ * Adds products of one row with blocks of a packed strip to {@code out[0, STRIP)}, without unpacked weights going through memory; the same
+ * arithmetic in the same order as {@link StripUnpacker} and {@link StripProducts} one after the other.
+ */
+final class PackedProducts {
+
+    private PackedProducts() {}
+
+    /** @param from first word of weights, behind the factors' word */
+    static void addNibbles(int[] words, int from, float[] factors, float[] x, int xAt, float[] out) {
+        FloatVector d0 = FloatVector.fromArray(FLOATS, factors, 0);
+        FloatVector d1 = FloatVector.fromArray(FLOATS, factors, LANES);
+        FloatVector m0 = FloatVector.fromArray(FLOATS, factors, STRIP);
+        FloatVector m1 = FloatVector.fromArray(FLOATS, factors, STRIP + LANES);
+        IntVector nibble = broadcast(15);
+        FloatVector a = FloatVector.fromArray(FLOATS, out, 0);
+        FloatVector b = FloatVector.fromArray(FLOATS, out, LANES);
+        for (int word = 0; word < 4; word++) {
+            IntVector packed0 = IntVector.fromArray(INTS, words, from + word * STRIP);
+            IntVector packed1 = IntVector.fromArray(INTS, words, from + word * STRIP + LANES);
+            for (int i = 0; i < 8; i++) {
+                FloatVector xk = broadcast(x[xAt + 8 * word + i]);
+                a = xk.fma(toFloats(packed0.lanewise(LSHR, 4 * i).and(nibble)).fma(d0, m0), a);
+                b = xk.fma(toFloats(packed1.lanewise(LSHR, 4 * i).and(nibble)).fma(d1, m1), b);
+            }
+        }
+        a.intoArray(out, 0);
+        b.intoArray(out, LANES);
+    }
+
+    /** As {@link #addNibbles} for bytes. */
+    static void addBytes(int[] words, int from, float[] factors, float[] x, int xAt, float[] out) {
+        FloatVector d0 = FloatVector.fromArray(FLOATS, factors, 0);
+        FloatVector d1 = FloatVector.fromArray(FLOATS, factors, LANES);
+        FloatVector m0 = FloatVector.fromArray(FLOATS, factors, STRIP);
+        FloatVector m1 = FloatVector.fromArray(FLOATS, factors, STRIP + LANES);
+        IntVector lowByte = broadcast(255);
+        FloatVector a = FloatVector.fromArray(FLOATS, out, 0);
+        FloatVector b = FloatVector.fromArray(FLOATS, out, LANES);
+        for (int word = 0; word < 8; word++) {
+            IntVector packed0 = IntVector.fromArray(INTS, words, from + word * STRIP);
+            IntVector packed1 = IntVector.fromArray(INTS, words, from + word * STRIP + LANES);
+            for (int i = 0; i < 4; i++) {
+                FloatVector xk = broadcast(x[xAt + 4 * word + i]);
+                a = xk.fma(toFloats(packed0.lanewise(LSHR, 8 * i).and(lowByte)).fma(d0, m0), a);
+                b = xk.fma(toFloats(packed1.lanewise(LSHR, 8 * i).and(lowByte)).fma(d1, m1), b);
+            }
+        }
+        a.intoArray(out, 0);
+        b.intoArray(out, LANES);
+    }
+}

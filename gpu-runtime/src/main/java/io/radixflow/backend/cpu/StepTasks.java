@@ -1,0 +1,209 @@
+package io.radixflow.backend.cpu;
+
+import static io.radixflow.backend.cpu.Lanes.LANES;
+
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.Rope;
+import io.radixflow.backend.SamplingBatch;
+import io.radixflow.sample.HostSampler;
+
+/**
+ * The ops of a step as loops over rows that a {@link WorkerPool} shares out. Each is one reused object: its fields are set, it runs, nothing
+ * is allocated.
+ */
+final class StepTasks {
+
+    private static final float[] NO_NUMBERS = {};
+    private static final CpuTensor NOTHING = new CpuTensor(1, 1, new float[1]);
+    private static final ForwardBatch NO_BATCH = new ForwardBatch(1, 1, new int[1], 1);
+
+    private StepTasks() {}
+
+    /** {@code out = x . w^T}, shared by strips of output features. */
+    static final class Linear implements WorkerPool.Task {
+        private final MatrixKernels kernels;
+        private CpuWeight weight;
+        private float[] x = NO_NUMBERS;
+        private float[] out = NO_NUMBERS;
+        private int rows;
+
+        /** @param first any weight */
+        Linear(MatrixKernels kernels, CpuWeight first) {
+            this.kernels = kernels;
+            weight = first;
+        }
+
+        void run(WorkerPool pool, CpuWeight w, CpuTensor input, int numRows, CpuTensor result) {
+            weight = w;
+            x = input.values;
+            out = result.values;
+            rows = numRows;
+            pool.run(this, w.numStrips());
+        }
+
+        @Override
+        public void run(int worker, int from, int to) {
+            kernels.linear(weight, x, rows, out, from, to, worker);
+        }
+    }
+
+    /** Root-mean-square norm, with or without a sum before it. */
+    static final class Norm implements WorkerPool.Task {
+        private final float[][] lanes;
+        private CpuTensor x = NOTHING;
+        private float[] delta = NO_NUMBERS;
+        private boolean hasDelta;
+        private float[] weight = NO_NUMBERS;
+        private float eps;
+        private float[] out = NO_NUMBERS;
+
+        Norm(int numThreads) {
+            lanes = new float[numThreads][LANES];
+        }
+
+        void set(CpuTensor input, CpuTensor normWeight, float epsilon, CpuTensor result) {
+            x = input;
+            weight = normWeight.values;
+            eps = epsilon;
+            out = result.values;
+            hasDelta = false;
+        }
+
+        void setDelta(CpuTensor tensor) {
+            delta = tensor.values;
+            hasDelta = true;
+        }
+
+        @Override
+        public void run(int worker, int from, int to) {
+            int cols = x.cols;
+            for (int row = from; row < to; row++) {
+                int at = row * cols;
+                if (hasDelta) {
+                    RowKernels.add(x.values, delta, at, cols);
+                }
+                float factor = RowKernels.inverseRms(x.values, at, cols, eps, lanes[worker]);
+                RowKernels.scale(x.values, at, cols, factor, weight, out, at);
+            }
+        }
+    }
+
+    /** {@code silu(gate) * up}. */
+    static final class SiluMul implements WorkerPool.Task {
+        private float[] gateUp = NO_NUMBERS;
+        private CpuTensor out = NOTHING;
+
+        void set(CpuTensor input, CpuTensor result) {
+            gateUp = input.values;
+            out = result;
+        }
+
+        @Override
+        public void run(int worker, int from, int to) {
+            for (int row = from; row < to; row++) {
+                RowKernels.siluMul(gateUp, row * 2 * out.cols, out.cols, out.values, row * out.cols);
+            }
+        }
+    }
+
+    /** Rotation of q and k, and the write of k and v into their slots. */
+    static final class RopeAndWriteKv implements WorkerPool.Task {
+        private CpuTensor qkv = NOTHING;
+        private Rope rope = new Rope(NOTHING, NOTHING, Rope.Pairing.ADJACENT);
+        private CpuKvCache cache;
+        private int layer;
+        private ForwardBatch batch = NO_BATCH;
+
+        /** @param first any cache */
+        RopeAndWriteKv(CpuKvCache first) {
+            cache = first;
+        }
+
+        void set(CpuTensor rows, Rope tables, CpuKvCache kvCache, int layerIndex, ForwardBatch step) {
+            qkv = rows;
+            rope = tables;
+            cache = kvCache;
+            layer = layerIndex;
+            batch = step;
+        }
+
+        @Override
+        public void run(int worker, int from, int to) {
+            KvLayout layout = cache.layout();
+            int headDim = layout.headDim();
+            int half = headDim / 2;
+            int numRotated = layout.numHeads() + layout.numKvHeads();
+            float[] cos = CpuTensor.of(rope.cos()).values;
+            float[] sin = CpuTensor.of(rope.sin()).values;
+            for (int token = from; token < to; token++) {
+                int at = token * qkv.cols;
+                for (int head = 0; head < numRotated; head++) {
+                    int tableAt = batch.position[token] * half;
+                    RowKernels.rotate(qkv.values, at + head * headDim, rope.pairing(), cos, sin, tableAt, half);
+                }
+                int kAt = at + layout.numHeads() * headDim;
+                cache.write(layer, batch.kvSlot[token], qkv.values, kAt, kAt + layout.numKvHeads() * headDim);
+            }
+        }
+    }
+
+    /** Rows of an embedding table. */
+    static final class Embed implements WorkerPool.Task {
+        private CpuWeight table;
+        private int[] tokenIds = {};
+        private float[] out = NO_NUMBERS;
+
+        /** @param first any weight */
+        Embed(CpuWeight first) {
+            table = first;
+        }
+
+        void set(CpuWeight weight, int[] ids, CpuTensor result) {
+            table = weight;
+            tokenIds = ids;
+            out = result.values;
+        }
+
+        @Override
+        public void run(int worker, int from, int to) {
+            for (int token = from; token < to; token++) {
+                table.unpackRow(tokenIds[token], out, token * table.cols());
+            }
+        }
+    }
+
+    /** Draws of tokens, one sampler for each thread. */
+    static final class Sample implements WorkerPool.Task {
+        private final HostSampler[] samplers;
+        private final int maxVocabSize;
+        private CpuTensor logits = NOTHING;
+        private SamplingBatch batch = new SamplingBatch(1);
+        private int[] tokenIds = {};
+
+        Sample(int numThreads, int maxVocabSize) {
+            this.maxVocabSize = maxVocabSize;
+            samplers = new HostSampler[numThreads];
+            for (int i = 0; i < numThreads; i++) {
+                samplers[i] = new HostSampler(maxVocabSize);
+            }
+        }
+
+        int maxVocabSize() {
+            return maxVocabSize;
+        }
+
+        void set(CpuTensor rows, SamplingBatch entries, int[] into) {
+            logits = rows;
+            batch = entries;
+            tokenIds = into;
+        }
+
+        @Override
+        public void run(int worker, int from, int to) {
+            for (int entry = from; entry < to; entry++) {
+                tokenIds[entry] = samplers[worker].draw(logits.values, entry * logits.cols, logits.cols, batch, entry);
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package io.radixflow.loop;
+
+import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.SamplingParams;
+import io.radixflow.schedule.Sequence;
+import io.radixflow.text.StreamDecoder;
+import io.radixflow.text.TokenBytes;
+import java.util.Arrays;
+
+/** A sequence with what its client sees of it: the session it belongs to and its text. */
+final class Answer extends Sequence {
+
+    private static final int[] NOTHING = {};
+
+    final Session session;
+    final StreamDecoder decoder;
+    /** Ids that end it. */
+    private final int[] endIds;
+
+    /** Replays the tokens that the request brings along; their text was delivered before. */
+    Answer(GenerationRequest request, Session session, TokenBytes tokenBytes, int[] eosIds) {
+        super(request);
+        this.session = session;
+        SamplingParams sampling = request.sampling();
+        decoder = new StreamDecoder(tokenBytes, sampling);
+        for (int id : request.outputIds()) {
+            decoder.accept(id);
+            decoder.consume();
+        }
+        endIds = endIds(sampling, eosIds);
+    }
+
+    private static int[] endIds(SamplingParams sampling, int[] eosIds) {
+        int[] modelIds = sampling.ignoreEos() ? NOTHING : eosIds;
+        int[] ownIds = sampling.stopTokenIds();
+        if (ownIds.length == 0) {
+            return modelIds;
+        }
+        int[] all = Arrays.copyOf(ownIds, ownIds.length + modelIds.length);
+        System.arraycopy(modelIds, 0, all, ownIds.length, modelIds.length);
+        return all;
+    }
+
+    boolean isEndId(int token) {
+        for (int id : endIds) {
+            if (id == token) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Ids that the next token must not be. */
+    int[] bannedIds() {
+        return outputLen() < request().sampling().minTokens() ? endIds : NOTHING;
+    }
+}

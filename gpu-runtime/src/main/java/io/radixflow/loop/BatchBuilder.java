@@ -1,0 +1,84 @@
+package io.radixflow.loop;
+
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.SamplingBatch;
+import io.radixflow.engine.SamplingParams;
+import io.radixflow.schedule.RowTable;
+import io.radixflow.schedule.StepPlan;
+
+/** Turns a step's plan into the columns that model and sampler read. Owned by the engine thread; allocates nothing after construction. */
+final class BatchBuilder {
+
+    private static final long NEVER = -1;
+
+    private final ForwardBatch forward;
+    private final SamplingBatch sampling;
+    private final PrefixGroups groups;
+    private long groupsVersion = NEVER;
+
+    BatchBuilder(int maxTokens, int maxSequences, RowTable rows) {
+        forward = new ForwardBatch(maxTokens, maxSequences, rows.slots(), rows.stride());
+        sampling = new SamplingBatch(maxSequences);
+        groups = new PrefixGroups(maxSequences);
+    }
+
+    ForwardBatch forward() {
+        return forward;
+    }
+
+    SamplingBatch sampling() {
+        return sampling;
+    }
+
+    void fill(StepPlan plan) {
+        forward.numTokens = 0;
+        forward.numLogits = 0;
+        forward.numSequences = plan.numSequences();
+        for (int place = 0; place < plan.numSequences(); place++) {
+            Answer answer = (Answer) plan.sequence(place);
+            addTokens(answer, place, plan.chunkLen(place));
+            if (plan.isSampled(place)) {
+                forward.logitToken[forward.numLogits] = forward.numTokens - 1;
+                addSampling(answer, forward.numLogits++);
+            }
+        }
+        sampling.numEntries = forward.numLogits;
+        if (plan.decodeVersion() != groupsVersion) {
+            groupsVersion = plan.decodeVersion();
+            groups.find(forward, plan.numDecode());
+        }
+    }
+
+    private void addTokens(Answer answer, int place, int chunkLen) {
+        int first = forward.numTokens;
+        int cachedLen = answer.kvLen();
+        forward.row[place] = answer.row();
+        forward.firstToken[place] = first;
+        forward.cachedLen[place] = cachedLen;
+        forward.extendLen[place] = chunkLen;
+        System.arraycopy(answer.tokens(), cachedLen, forward.tokenId, first, chunkLen);
+        int slots = answer.row() * forward.slotTableStride + cachedLen;
+        System.arraycopy(forward.slotTable, slots, forward.kvSlot, first, chunkLen);
+        for (int i = 0; i < chunkLen; i++) {
+            forward.position[first + i] = cachedLen + i;
+        }
+        forward.numTokens = first + chunkLen;
+    }
+
+    private void addSampling(Answer answer, int entry) {
+        SamplingParams params = answer.request().sampling();
+        sampling.temperature[entry] = params.isGreedy() ? 0 : params.temperature();
+        sampling.topP[entry] = params.topP();
+        sampling.topK[entry] = params.topK();
+        sampling.minP[entry] = params.minP();
+        sampling.presencePenalty[entry] = params.presencePenalty();
+        sampling.frequencyPenalty[entry] = params.frequencyPenalty();
+        sampling.repetitionPenalty[entry] = params.repetitionPenalty();
+        sampling.seed[entry] = params.seed();
+        sampling.position[entry] = answer.len();
+        sampling.tokens[entry] = answer.tokens();
+        sampling.promptLen[entry] = answer.promptLen();
+        sampling.outputLen[entry] = answer.outputLen();
+        sampling.bannedIds[entry] = answer.bannedIds();
+    }
+}

@@ -1,0 +1,219 @@
+package io.radixflow.loop;
+
+import io.radixflow.backend.Backend;
+import io.radixflow.backend.KvCache;
+import io.radixflow.backend.Tensor;
+import io.radixflow.engine.FinishReason;
+import io.radixflow.engine.StepOutput;
+import io.radixflow.model.Model;
+import io.radixflow.schedule.Scheduler;
+import io.radixflow.schedule.Sequence.Phase;
+import io.radixflow.schedule.StepPlan;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine's duty cycle: take commands, plan a step, run it, book its tokens, hand the outputs to the sessions.
+ *
+ * <p>Everything here and below belongs to the engine thread. A step that only decodes allocates nothing. The step is enqueued and then
+ * waited for; on an asynchronous device the work between {@link #enqueue} and {@link #book} may move: planning step n + 1 needs of step n
+ * only who ended, so it can be done while the device runs, once slots freed by {@link Scheduler#commit} wait for the step that reads them.
+ */
+final class EngineLoop {
+
+    /** Most commands taken between two steps, so that a flood of requests doesn't stall those that run. */
+    private static final int MAX_COMMANDS = 256;
+
+    private final Backend backend;
+    private final Model model;
+    private final KvCache kvCache;
+    private final LongSupplier nanoClock;
+    private final CommandQueue commands;
+    private final Scheduler scheduler;
+    private final BatchBuilder batch;
+    private final StatsBoard stats;
+    private final IntervalLog intervalLog;
+    private final int[] sampledIds;
+    private final int contextLen;
+    private final List<Session> touched = new ArrayList<>();
+
+    EngineLoop(EngineParts parts, CommandQueue commands, LongSupplier nanoClock) {
+        this.commands = commands;
+        this.nanoClock = nanoClock;
+        backend = parts.backend();
+        model = parts.model();
+        kvCache = parts.kvCache();
+        contextLen = parts.scheduling().contextLen();
+        int maxRunning = parts.scheduling().maxRunning();
+        int numSlots = parts.scheduling().numSlots();
+        scheduler =
+                new Scheduler(parts.scheduling(), nanoClock, (sequence, reason) -> endEarly((Answer) sequence, reason));
+        batch = new BatchBuilder(parts.scheduling().maxStepTokens(), maxRunning, scheduler.rows());
+        sampledIds = new int[maxRunning];
+        stats = new StatsBoard(numSlots);
+        intervalLog = new IntervalLog(scheduler, stats, numSlots, parts.logIntervalSeconds(), nanoClock.getAsLong());
+    }
+
+    StatsBoard stats() {
+        return stats;
+    }
+
+    Scheduler scheduler() {
+        return scheduler;
+    }
+
+    /** One round; returns the work done: commands taken plus sequences computed, 0 if idle. */
+    int doWork() {
+        int work = takeCommands();
+        StepPlan plan = scheduler.plan();
+        if (plan.numSequences() > 0) {
+            enqueue(plan);
+            backend.synchronize();
+            book(plan);
+        }
+        deliver();
+        stats.publish(scheduler);
+        intervalLog.tick(nanoClock.getAsLong());
+        return work + plan.numSequences();
+    }
+
+    private int takeCommands() {
+        int taken = 0;
+        while (taken < MAX_COMMANDS) {
+            Command command = commands.poll();
+            if (command == null) {
+                break;
+            }
+            handle(command);
+            taken++;
+        }
+        return taken;
+    }
+
+    void handle(Command command) {
+        if (command instanceof Command.Submit) {
+            submit(((Command.Submit) command).answer());
+        } else if (command instanceof Command.Abort) {
+            abort(((Command.Abort) command).answer());
+        } else if (command instanceof Command.CloseSession) {
+            closeSession(((Command.CloseSession) command).session());
+        }
+    }
+
+    private void submit(Answer answer) {
+        Session session = answer.session;
+        boolean isAborted = session.answers.get(answer.request().requestId()) != answer;
+        if (isAborted || session.isClosed()) {
+            session.answers.remove(answer.request().requestId(), answer);
+            return;
+        }
+        stats.numRequests++;
+        scheduler.add(answer);
+    }
+
+    /** A listener's abort may overtake its request in the queue; {@link #submit} ignores that then. */
+    private void abort(Answer answer) {
+        if (answer.phase() != Phase.ENDED
+                && answer.session.answers.containsKey(answer.request().requestId())) {
+            if (answer.isAdded()) {
+                scheduler.end(answer);
+            }
+            endEarly(answer, FinishReason.ABORT);
+        }
+    }
+
+    private void closeSession(Session session) {
+        for (Answer answer : session.answers.values()) {
+            if (answer.isAdded() && answer.phase() != Phase.ENDED) {
+                scheduler.end(answer);
+                stats.numAborted++;
+            }
+        }
+        session.answers.clear();
+    }
+
+    private void enqueue(StepPlan plan) {
+        batch.fill(plan);
+        Tensor logits = model.forward(batch.forward(), kvCache);
+        if (batch.sampling().numEntries > 0) {
+            backend.sample(logits, batch.sampling(), sampledIds);
+        }
+        stats.numSteps++;
+    }
+
+    private void book(StepPlan plan) {
+        stats.generatedTokens += scheduler.commit(sampledIds);
+        for (int place = 0; place < plan.numSequences(); place++) {
+            if (plan.isSampled(place)) {
+                onToken((Answer) plan.sequence(place));
+            }
+        }
+    }
+
+    private void onToken(Answer answer) {
+        int token = answer.lastToken();
+        FinishReason reason = accept(answer, token);
+        if (reason != null) {
+            scheduler.end(answer);
+            answer.decoder.finish();
+        }
+        output(answer, token, reason);
+    }
+
+    /** The end token itself never shows in the text. */
+    private @Nullable FinishReason accept(Answer answer, int token) {
+        if (answer.isEndId(token) || answer.decoder.accept(token)) {
+            return FinishReason.STOP;
+        }
+        boolean isFull = answer.outputLen() >= answer.request().sampling().maxTokens() || answer.len() >= contextLen;
+        return isFull ? FinishReason.LENGTH : null;
+    }
+
+    /** The scheduler has ended the answer already, without a token of this step. */
+    private void endEarly(Answer answer, FinishReason reason) {
+        stats.numAborted++;
+        answer.decoder.finish();
+        output(answer, StepOutput.NO_TOKEN, reason);
+    }
+
+    private void output(Answer answer, int token, @Nullable FinishReason reason) {
+        Session session = answer.session;
+        if (reason != null) {
+            session.answers.remove(answer.request().requestId());
+        }
+        if (!session.isClosed() && session.add(answer, token, reason)) {
+            touched.add(session);
+        }
+    }
+
+    private void deliver() {
+        for (int i = 0; i < touched.size(); i++) {
+            touched.get(i).deliver();
+        }
+        touched.clear();
+    }
+
+    /**
+     * Aborts everything, frees the cache, and looks for leaks.
+     *
+     * @throws IllegalStateException if something was left behind
+     */
+    void shutDown() {
+        for (Command command = commands.poll(); command != null; command = commands.poll()) {
+            handle(command);
+        }
+        for (Answer answer = (Answer) scheduler.anySequence();
+                answer != null;
+                answer = (Answer) scheduler.anySequence()) {
+            scheduler.end(answer);
+            endEarly(answer, FinishReason.ABORT);
+        }
+        deliver();
+        scheduler.flushCache();
+        stats.publish(scheduler);
+        scheduler.checkIntegrity();
+        scheduler.checkNothingLeft();
+    }
+}

@@ -1,0 +1,76 @@
+package io.radixflow.loop;
+
+import io.radixflow.schedule.Scheduler;
+import io.radixflow.schedule.SchedulerCounters;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A line about prefill and one about decode for each interval in which there was any, and the rates of the interval. Engine thread only. */
+final class IntervalLog {
+
+    private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private final Scheduler scheduler;
+    private final StatsBoard stats;
+    private final int maxTotalTokens;
+    private final long intervalNanos;
+
+    private long startNanos;
+    private long generatedAtStart;
+    private long computedAtStart;
+    private long cachedAtStart;
+    private long startedAtStart;
+
+    IntervalLog(Scheduler scheduler, StatsBoard stats, int maxTotalTokens, double intervalSeconds, long nowNanos) {
+        this.scheduler = scheduler;
+        this.stats = stats;
+        this.maxTotalTokens = maxTotalTokens;
+        intervalNanos = (long) (intervalSeconds * NANOS_PER_SECOND);
+        startNanos = nowNanos;
+    }
+
+    /** Cheap until an interval is over; then logs and starts the next. */
+    void tick(long nowNanos) {
+        if (nowNanos - startNanos < intervalNanos) {
+            return;
+        }
+        SchedulerCounters counters = scheduler.counters();
+        double seconds = (nowNanos - startNanos) / NANOS_PER_SECOND;
+        long generated = stats.generatedTokens - generatedAtStart;
+        long computed = counters.computedPromptTokens() - computedAtStart;
+        double generationRate = generated / seconds;
+        stats.publishRates(generationRate, computed / seconds);
+        double usage = (double) scheduler.numUsedTokens() / maxTotalTokens;
+        if (computed > 0) {
+            LOG.info(
+                    "Prefill batch. #new-seq: {}, #new-token: {}, #cached-token: {}, token usage: {}, #running-req: {},"
+                            + " #queue-req: {}",
+                    counters.numStarted() - startedAtStart,
+                    computed,
+                    counters.cachedTokens() - cachedAtStart,
+                    twoDigits(usage),
+                    scheduler.numRunning(),
+                    scheduler.numWaiting());
+        }
+        if (generated > 0) {
+            LOG.info(
+                    "Decode batch. #running-req: {}, #token: {}, token usage: {}, gen throughput (token/s): {},"
+                            + " #queue-req: {}",
+                    scheduler.numRunning(),
+                    scheduler.numUsedTokens(),
+                    twoDigits(usage),
+                    twoDigits(generationRate),
+                    scheduler.numWaiting());
+        }
+        startNanos = nowNanos;
+        generatedAtStart = stats.generatedTokens;
+        computedAtStart = counters.computedPromptTokens();
+        cachedAtStart = counters.cachedTokens();
+        startedAtStart = counters.numStarted();
+    }
+
+    private static double twoDigits(double value) {
+        return Math.round(100 * value) / 100.0;
+    }
+}

@@ -1,0 +1,161 @@
+package io.radixflow.loop;
+
+import io.radixflow.backend.Backend;
+import io.radixflow.backend.KvCache;
+import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.KvLayout.ElementType;
+import io.radixflow.backend.cpu.CpuBackend;
+import io.radixflow.engine.EngineConfig;
+import io.radixflow.engine.EngineException;
+import io.radixflow.engine.EngineOptions;
+import io.radixflow.model.Model;
+import io.radixflow.model.ModelFiles;
+import io.radixflow.model.Models;
+import io.radixflow.model.Vocabulary;
+import io.radixflow.schedule.SchedulerConfig;
+import io.radixflow.schedule.SchedulerConfig.Policy;
+import io.radixflow.text.TokenBytes;
+import io.radixflow.text.Tokenizer;
+import java.util.Locale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Makes an engine's parts from a configuration: opens the device, loads the weights, plans the memory. Logs what it finds. */
+final class PartsLoader {
+
+    private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
+    private static final int MIN_SLOTS = 16;
+    private static final double BYTES_PER_GB = 1 << 30;
+
+    private final EngineConfig config;
+    private final ModelFiles files;
+    private final int contextLen;
+    private final int maxRunning;
+    private final int chunkedPrefillSize;
+
+    PartsLoader(EngineConfig config, ModelFiles files) {
+        this.config = config;
+        this.files = files;
+        contextLen = TextLoader.contextLen(config, files);
+        maxRunning = config.get(EngineOptions.MAX_RUNNING_REQUESTS);
+        chunkedPrefillSize = config.get(EngineOptions.CHUNKED_PREFILL_SIZE);
+    }
+
+    EngineParts load() {
+        Backend backend = openBackend();
+        try {
+            return load(backend);
+        } catch (RuntimeException | Error e) {
+            backend.close();
+            throw e;
+        }
+    }
+
+    private EngineParts load(Backend backend) {
+        LOG.info("Device: {}", backend.description());
+        long before = backend.availableBytes();
+        Model model = Models.load(files, backend, chunkedPrefillSize + maxRunning, maxRunning, contextLen);
+        long after = backend.availableBytes();
+        LOG.info(
+                "Load weight end. type={}, avail mem={} GB, mem usage={} GB.",
+                files.config().architecture(),
+                gigabytes(after),
+                gigabytes(before - after));
+        KvCache kvCache = allocateKvCache(backend, model);
+        SchedulerConfig scheduling = scheduling(kvCache.layout().numSlots());
+        LOG.info(
+                "max_total_num_tokens={}, chunked_prefill_size={}, max_prefill_tokens={}, max_running_requests={},"
+                        + " context_len={}, available_gpu_mem={} GB",
+                scheduling.numSlots(),
+                scheduling.chunkedPrefillSize(),
+                scheduling.maxPrefillTokens(),
+                scheduling.maxRunning(),
+                contextLen,
+                gigabytes(backend.availableBytes()));
+        Vocabulary vocabulary = files.vocabulary();
+        return new EngineParts(
+                backend,
+                model,
+                kvCache,
+                tokenBytes(vocabulary),
+                vocabulary.endIds(),
+                scheduling,
+                config.get(EngineOptions.DECODE_LOG_INTERVAL_SECONDS));
+    }
+
+    /** The budget is a share of the whole heap, so that Flink and the JVM keep the rest. */
+    private Backend openBackend() {
+        int numThreads =
+                config.find(EngineOptions.CPU_THREADS).orElse(Runtime.getRuntime().availableProcessors());
+        double share = config.get(EngineOptions.MEM_FRACTION_STATIC);
+        return new CpuBackend(numThreads, (long) (share * Runtime.getRuntime().maxMemory()));
+    }
+
+    private KvCache allocateKvCache(Backend backend, Model model) {
+        ElementType type = kvType();
+        long bytesPerSlot = model.kvLayout(1, type).bytesPerSlot();
+        KvLayout layout = model.kvLayout(numSlots(backend, model.kvLayout(1, type)), type);
+        KvCache kvCache = backend.allocateKvCache(layout);
+        String size = gigabytes(bytesPerSlot * layout.numSlots() / 2);
+        LOG.info("KV Cache is allocated. dtype={}, #tokens: {}, K size: {} GB, V size: {} GB", type, layout.numSlots(), size, size);
+        return kvCache;
+    }
+
+    /** What the user asks for if it fits, else all that is left after the weights. */
+    private int numSlots(Backend backend, KvLayout oneSlot) {
+        long available = backend.availableBytes() / oneSlot.bytesPerSlot();
+        long mostIndexable = Integer.MAX_VALUE / ((long) oneSlot.numKvHeads() * oneSlot.headDim());
+        long most = Math.min(available, mostIndexable);
+        int asked = config.find(EngineOptions.MAX_TOTAL_TOKENS).orElse((int) most);
+        if (asked > most || asked < MIN_SLOTS) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    "memory left after the weights holds " + most + " tokens of KV cache ("
+                            + oneSlot.bytesPerSlot() + " bytes each), needed are "
+                            + Math.max(asked, MIN_SLOTS)
+                            + "; raise --mem-fraction-static or the Java heap, or lower --max-total-tokens");
+        }
+        return asked;
+    }
+
+    private ElementType kvType() {
+        boolean isExact = config.get(EngineOptions.DTYPE).equals("float32");
+        switch (config.get(EngineOptions.KV_CACHE_DTYPE)) {
+            case "float32":
+                return ElementType.FLOAT32;
+            case "float16":
+                return ElementType.FLOAT16;
+            default:
+                return isExact ? ElementType.FLOAT32 : ElementType.FLOAT16;
+        }
+    }
+
+    private SchedulerConfig scheduling(int numSlots) {
+        if ((long) maxRunning * Math.min(numSlots, contextLen) > Integer.MAX_VALUE) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    "--max-running-requests " + maxRunning + " times a context of " + contextLen
+                            + " tokens is too large a slot table; lower one of them");
+        }
+        return new SchedulerConfig(
+                numSlots,
+                contextLen,
+                maxRunning,
+                chunkedPrefillSize,
+                config.get(EngineOptions.MAX_PREFILL_TOKENS),
+                Policy.valueOf(config.get(EngineOptions.SCHEDULE_POLICY).toUpperCase(Locale.ROOT)),
+                config.get(EngineOptions.SCHEDULE_CONSERVATIVENESS),
+                !config.get(EngineOptions.DISABLE_RADIX_CACHE),
+                0);
+    }
+
+    private TokenBytes tokenBytes(Vocabulary vocabulary) {
+        try (Tokenizer tokenizer = TextLoader.tokenizer(config, vocabulary)) {
+            return tokenizer.tokenBytes();
+        }
+    }
+
+    private static String gigabytes(long bytes) {
+        return String.format(Locale.ROOT, "%.2f", bytes / BYTES_PER_GB);
+    }
+}

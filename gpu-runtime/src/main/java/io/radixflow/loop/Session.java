@@ -1,0 +1,150 @@
+package io.radixflow.loop;
+
+import io.radixflow.engine.EngineException;
+import io.radixflow.engine.EngineLimits;
+import io.radixflow.engine.EngineSession;
+import io.radixflow.engine.FinishReason;
+import io.radixflow.engine.GenerationListener;
+import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.StepOutput;
+import io.radixflow.schedule.Scheduler;
+import io.radixflow.text.StreamDecoder;
+import io.radixflow.text.TokenBytes;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client's requests. The client's threads submit and abort; the engine thread collects each step's tokens in one {@link StepOutput},
+ * taken from a pool to which the client's thread gives it back.
+ */
+final class Session implements EngineSession {
+
+    private static final int MAX_POOLED_OUTPUTS = 16;
+
+    private final CommandQueue commands;
+    private final EngineLimits limits;
+    private final TokenBytes tokenBytes;
+    private final int[] eosIds;
+    private final GenerationListener listener;
+    private final Consumer<Session> onClose;
+    /** Unfinished answers by request id; boxes an id for each request, not for each token. */
+    final ConcurrentHashMap<Long, Answer> answers = new ConcurrentHashMap<>();
+
+    private final ArrayBlockingQueue<StepOutput> pool = new ArrayBlockingQueue<>(MAX_POOLED_OUTPUTS);
+    private final Consumer<StepOutput> giveBack = pool::offer;
+    private volatile boolean isClosed;
+    /** This step's output, engine thread only; null if it has none so far. */
+    private @Nullable StepOutput current;
+
+    Session(
+            CommandQueue commands,
+            EngineLimits limits,
+            TokenBytes tokenBytes,
+            int[] eosIds,
+            GenerationListener listener,
+            Consumer<Session> onClose) {
+        this.commands = commands;
+        this.limits = limits;
+        this.tokenBytes = tokenBytes;
+        this.eosIds = eosIds;
+        this.listener = listener;
+        this.onClose = onClose;
+    }
+
+    @Override
+    public boolean submit(GenerationRequest request) {
+        if (isClosed) {
+            throw new IllegalStateException("the session is closed");
+        }
+        checkRuns();
+        Scheduler.checkFits(request, limits.contextLen(), limits.maxTotalTokens());
+        checkIds(request.promptIds(), "prompt");
+        checkIds(request.outputIds(), "output");
+        Answer answer = new Answer(request, this, tokenBytes, eosIds);
+        if (answers.putIfAbsent(request.requestId(), answer) != null) {
+            throw new IllegalArgumentException("request id " + request.requestId() + " is in use in this session");
+        }
+        boolean isTaken = commands.offer(new Command.Submit(answer));
+        if (!isTaken) {
+            answers.remove(request.requestId());
+        } else if (commands.stopped() != null && answers.remove(request.requestId()) != null) {
+            checkRuns(); // it stopped meanwhile and did not see the request
+        }
+        return isTaken;
+    }
+
+    @Override
+    public void abort(long requestId) {
+        Answer answer = answers.get(requestId);
+        if (answer != null) {
+            commands.put(new Command.Abort(answer));
+        }
+    }
+
+    @Override
+    public void close() {
+        if (!isClosed) {
+            isClosed = true;
+            onClose.accept(this);
+            commands.put(new Command.CloseSession(this));
+        }
+    }
+
+    boolean isClosed() {
+        return isClosed;
+    }
+
+    /** Engine thread: adds the entry of a token, or of an end without one, and the text that is ready; true if it is the step's first. */
+    boolean add(Answer answer, int token, @Nullable FinishReason reason) {
+        StepOutput output = current;
+        boolean isFirst = output == null;
+        if (output == null) {
+            output = pool.poll();
+            if (output == null) {
+                output = new StepOutput(giveBack);
+            }
+            current = output;
+        }
+        output.add(answer.request().requestId(), token, reason, answer.firstCachedLen(), answer.queueNanos());
+        StreamDecoder decoder = answer.decoder;
+        if (decoder.readyTo() > decoder.readyFrom()) {
+            output.appendText(decoder.ready(), decoder.readyFrom(), decoder.readyTo());
+            decoder.consume();
+        }
+        return isFirst;
+    }
+
+    /** Engine thread: hands the step's output to the client. */
+    void deliver() {
+        StepOutput output = current;
+        if (output != null) {
+            current = null;
+            listener.onStep(output);
+        }
+    }
+
+    /** Engine thread: tells the client that the engine has failed. */
+    void fail(EngineException cause) {
+        answers.clear();
+        listener.onFailure(cause);
+    }
+
+    private void checkRuns() {
+        EngineException stopped = commands.stopped();
+        if (stopped != null) {
+            throw new EngineException(stopped.category(), "the engine has stopped: " + stopped.getMessage(), stopped);
+        }
+    }
+
+    private void checkIds(int[] ids, String what) {
+        for (int id : ids) {
+            if (id < 0 || id >= limits.vocabSize()) {
+                throw new EngineException(
+                        EngineException.Category.INVALID_REQUEST,
+                        what + " has token id " + id + ", the model knows 0 to " + (limits.vocabSize() - 1));
+            }
+        }
+    }
+}

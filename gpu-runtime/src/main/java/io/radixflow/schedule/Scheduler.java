@@ -1,0 +1,338 @@
+package io.radixflow.schedule;
+
+import io.radixflow.cache.IndexedHeap;
+import io.radixflow.cache.KvPool;
+import io.radixflow.engine.EngineException;
+import io.radixflow.engine.FinishReason;
+import io.radixflow.engine.GenerationRequest;
+import io.radixflow.schedule.Sequence.Phase;
+import java.util.BitSet;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Orders a step: who decodes, who is prefilled, who must go back to waiting. Continuous batching with chunked prefill mixed in, after
+ * Orca [1], Sarathi [2] and SGLang.
+ *
+ * <p>Between {@link #plan} and {@link #commit} the step runs and nothing else may be called. Decoding sequences always get their token; if the
+ * pool is too small for that, the least progressed sequence is retracted: its KV stays in the tree as long as it can, and it goes on
+ * later with the same tokens. The last one running can't be helped so and ends with ABORT.
+ *
+ * <p>Owned by the engine thread. A step that only decodes allocates nothing.
+ *
+ * <p>[1] Yu et al., "Orca", OSDI 2022. [2] Agrawal et al., "Taming Throughput-Latency Tradeoff in LLM Inference with Sarathi-Serve",
+ * OSDI 2024.
+ */
+public final class Scheduler {
+
+    /** Hears of sequences that the scheduler itself ends. */
+    public interface EndListener {
+        /** The sequence is gone from the scheduler. */
+        void onEnd(Sequence sequence, FinishReason reason);
+    }
+
+    private static final class DeadlineHeap extends IndexedHeap<Sequence> {
+        @Override
+        protected boolean isBefore(Sequence a, Sequence b) {
+            return a.request().deadlineNanos() - b.request().deadlineNanos() < 0;
+        }
+
+        @Override
+        protected int place(Sequence sequence) {
+            return sequence.deadlinePlace;
+        }
+
+        @Override
+        protected void setPlace(Sequence sequence, int place) {
+            sequence.deadlinePlace = place;
+        }
+    }
+
+    private final SchedulerConfig config;
+    private final LongSupplier nanoClock;
+    private final EndListener endListener;
+    private final KvPool pool;
+    private final RowTable rows;
+    private final SequenceKv kv;
+    private final WaitingQueue waiting;
+    private final DecodeSet decoding;
+    private final NewTokenRatio ratio;
+    private final PrefillPlanner prefill;
+    private final StepPlan plan;
+    private final DeadlineHeap deadlines = new DeadlineHeap();
+    private final SchedulerCounters counters = new SchedulerCounters();
+
+    private long numArrivals;
+    private int stepsSinceForcedRetraction;
+
+    public Scheduler(SchedulerConfig config, LongSupplier nanoClock, EndListener endListener) {
+        this.config = config;
+        this.nanoClock = nanoClock;
+        this.endListener = endListener;
+        pool = new KvPool(config.numSlots());
+        rows = new RowTable(config.maxRunning(), config.maxRowLen());
+        kv = new SequenceKv(pool, rows, config.hasRadixCache());
+        waiting = new WaitingQueue(pool.tree(), config.policy());
+        decoding = new DecodeSet(rows, config.maxRunning());
+        ratio = new NewTokenRatio(config.conservativeness());
+        prefill = new PrefillPlanner(config, kv, rows, waiting, ratio, decoding);
+        plan = new StepPlan(config.maxRunning());
+    }
+
+    public RowTable rows() {
+        return rows;
+    }
+
+    public int numRunning() {
+        return decoding.size() + prefill.numPrefilling();
+    }
+
+    public int numWaiting() {
+        return waiting.size();
+    }
+
+    /** Slots in use by running sequences. */
+    public int numUsedTokens() {
+        return pool.numSlots() - pool.numAvailable();
+    }
+
+    public SchedulerCounters counters() {
+        return counters;
+    }
+
+    /**
+     * Refuses what could never run. Thread-safe.
+     *
+     * @throws EngineException of category INVALID_REQUEST that names the need and the limit
+     */
+    public static void checkFits(GenerationRequest request, int contextLen, int numSlots) {
+        int len = request.promptIds().length + request.outputIds().length;
+        if (len >= contextLen) {
+            throw new EngineException(
+                    EngineException.Category.INVALID_REQUEST,
+                    "prompt of " + len + " tokens leaves no room for an answer in the context length of " + contextLen
+                            + "; at most " + (contextLen - 1) + " tokens fit");
+        }
+        if (len > numSlots) {
+            throw new EngineException(
+                    EngineException.Category.INVALID_REQUEST,
+                    "prompt of " + len + " tokens needs as many KV slots, the pool has " + numSlots
+                            + "; raise --max-total-tokens");
+        }
+    }
+
+    /** Queues a new sequence whose request passed {@link #checkFits}. */
+    public void add(Sequence sequence) {
+        sequence.arrival = numArrivals++;
+        sequence.arrivalNanos = nanoClock.getAsLong();
+        if (sequence.request().deadlineNanos() != GenerationRequest.NO_DEADLINE) {
+            deadlines.add(sequence);
+        }
+        waiting.add(sequence);
+    }
+
+    /** Takes a sequence out for good, finished or aborted; what it computed stays cached. */
+    public void end(Sequence sequence) {
+        if (sequence.deadlinePlace != IndexedHeap.ABSENT) {
+            deadlines.remove(sequence);
+        }
+        if (sequence.phase == Phase.WAITING) {
+            waiting.remove(sequence);
+        } else {
+            stop(sequence);
+        }
+        sequence.phase = Phase.ENDED;
+    }
+
+    /** Chooses what the next step computes and takes its slots; a plan without sequences if there is nothing to do. */
+    public StepPlan plan() {
+        long now = nanoClock.getAsLong();
+        plan.clear();
+        endExpired(now);
+        retractIfForced();
+        makeRoomForDecode();
+        takeDecodeSlots();
+        prefill.plan(plan, now);
+        while (plan.numSequences() == 0 && prefill.numPrefilling() > 0) {
+            retractOne(); // several prompts are half computed and fill the pool: the older go first
+            prefill.plan(plan, now);
+        }
+        if (numRunning() == 0) {
+            ratio.reset();
+        } else if (plan.numDecode() > 0) {
+            ratio.decayStep();
+        }
+        return plan;
+    }
+
+    /**
+     * Books the finished step: its tokens have KV now, prompts enter the cache, each sampled sequence gets its token.
+     *
+     * @param sampledIds token of each sequence of the plan that {@link StepPlan#isSampled}, in order
+     * @return tokens drawn
+     */
+    public int commit(int[] sampledIds) {
+        int numSampled = 0;
+        for (int place = 0; place < plan.numSequences(); place++) {
+            Sequence sequence = plan.sequence(place);
+            boolean isSampled = plan.isSampled(place);
+            sequence.kvLen += plan.chunkLen(place);
+            if (sequence.phase == Phase.PREFILL) {
+                kv.share(sequence);
+                waiting.onCached(sequence, sequence.kvLen);
+            }
+            if (isSampled) {
+                sequence.append(sampledIds[numSampled++]);
+                if (sequence.phase == Phase.PREFILL) {
+                    startDecoding(sequence);
+                }
+            }
+        }
+        counters.computedPromptTokens += plan.numPrefillTokens();
+        return numSampled;
+    }
+
+    private void startDecoding(Sequence sequence) {
+        prefill.remove(sequence);
+        sequence.phase = Phase.DECODE;
+        decoding.add(sequence);
+        if (!sequence.isCounted) {
+            sequence.isCounted = true;
+            counters.numStarted++;
+            counters.promptTokens += sequence.promptLen();
+            counters.cachedTokens += sequence.firstCachedLen;
+        }
+    }
+
+    private void endExpired(long now) {
+        for (Sequence first = deadlines.peek();
+                first != null && first.request().deadlineNanos() - now <= 0;
+                first = deadlines.peek()) {
+            end(first);
+            endListener.onEnd(first, FinishReason.TIMEOUT);
+        }
+    }
+
+    private void retractIfForced() {
+        if (config.retractEverySteps() > 0
+                && numRunning() > 0
+                && ++stepsSinceForcedRetraction >= config.retractEverySteps()) {
+            stepsSinceForcedRetraction = 0;
+            retract(leastProgressed());
+        }
+    }
+
+    private void makeRoomForDecode() {
+        while (kv.numAvailable() < decoding.size()) {
+            retractOne();
+        }
+    }
+
+    private void takeDecodeSlots() {
+        for (int place = 0; place < decoding.size(); place++) {
+            if (!kv.allocate(decoding.get(place), 1)) {
+                throw new IllegalStateException("no slot for a decoding sequence, although room was made");
+            }
+        }
+        plan.addDecode(decoding);
+    }
+
+    private void retractOne() {
+        Sequence sequence = leastProgressed();
+        if (numRunning() > 1) {
+            retract(sequence);
+            raiseRatio();
+        } else {
+            end(sequence);
+            endListener.onEnd(sequence, FinishReason.ABORT);
+        }
+    }
+
+    private void retract(Sequence sequence) {
+        stop(sequence);
+        sequence.phase = Phase.WAITING;
+        waiting.addRetracted(sequence);
+        counters.numRetractions++;
+    }
+
+    /** Takes a running sequence out of the running ones and gives its memory back. */
+    private void stop(Sequence sequence) {
+        if (sequence.phase == Phase.DECODE) {
+            decoding.remove(sequence);
+        } else {
+            prefill.remove(sequence);
+        }
+        kv.release(sequence);
+    }
+
+    private void raiseRatio() {
+        long outputLen = 0;
+        long maxOutputLen = 0;
+        for (int place = 0; place < decoding.size(); place++) {
+            Sequence sequence = decoding.get(place);
+            outputLen += sequence.outputLen();
+            maxOutputLen += sequence.outputLen() + sequence.remainingLen(config.contextLen());
+        }
+        ratio.raise(outputLen, maxOutputLen, decoding.size());
+    }
+
+    /** The running sequence with the fewest output tokens; of several, the youngest. There is one. */
+    private Sequence leastProgressed() {
+        Sequence found = null;
+        for (int place = 0; place < numRunning(); place++) {
+            Sequence sequence = running(place);
+            if (found == null || isLessProgressed(sequence, found)) {
+                found = sequence;
+            }
+        }
+        if (found == null) {
+            throw new IllegalStateException("nothing runs that could be retracted");
+        }
+        return found;
+    }
+
+    private static boolean isLessProgressed(Sequence a, Sequence b) {
+        return a.outputLen() < b.outputLen() || (a.outputLen() == b.outputLen() && a.arrival > b.arrival);
+    }
+
+    private Sequence running(int place) {
+        return place < decoding.size() ? decoding.get(place) : prefill.get(place - decoding.size());
+    }
+
+    /** Frees all cached prefixes that nothing runs on. */
+    public void flushCache() {
+        pool.flush();
+    }
+
+    /** Any sequence that has not ended, or null; for aborting all. */
+    public @Nullable Sequence anySequence() {
+        return numRunning() > 0 ? running(0) : waiting.first();
+    }
+
+    /**
+     * Deep check between steps.
+     *
+     * @throws IllegalStateException if a slot or row has no owner or two, or any structure is inconsistent
+     */
+    public void checkIntegrity() {
+        BitSet held = new BitSet();
+        for (int place = 0; place < numRunning(); place++) {
+            kv.markHeld(running(place), held);
+        }
+        kv.checkIntegrity(held);
+        waiting.checkIntegrity();
+        deadlines.checkIntegrity();
+        if (rows.numFree() + numRunning() != config.maxRunning()) {
+            throw new IllegalStateException(
+                    rows.numFree() + " rows are free while " + numRunning() + " of " + config.maxRunning() + " run");
+        }
+    }
+
+    /** @throws IllegalStateException if a slot or a row is still in use although all sequences have ended and the cache is flushed */
+    public void checkNothingLeft() {
+        if (numRunning() + numWaiting() > 0 || pool.numFree() != pool.numSlots() || !rows.isAllFree()) {
+            throw new IllegalStateException("left behind: " + numRunning() + " running and " + numWaiting()
+                    + " waiting sequences, " + (pool.numSlots() - pool.numFree()) + " KV slots");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package io.radixflow.schedule;
+
+import io.radixflow.cache.IndexedHeap;
+import io.radixflow.cache.PrefixMatch;
+import io.radixflow.engine.GenerationRequest;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine's running state of one answer: its tokens and where their KV lies. The loop extends it by what clients see.
+ *
+ * <p>Owned by the engine thread; the scheduler alone writes it. Of its {@link #len()} tokens the first {@link #kvLen()} have their KV in
+ * slots, of these the first {@code cached.len} in slots of the radix tree, the rest in slots that the sequence holds.
+ */
+public class Sequence {
+
+    /** Where a sequence is in its life. */
+    public enum Phase {
+        /** In the waiting queue; holds no row and no slots. */
+        WAITING,
+        /** Has a row; part of its tokens is computed. */
+        PREFILL,
+        /** Gets a token each step. */
+        DECODE,
+        /** Gone from the scheduler. */
+        ENDED
+    }
+
+    /** Row of a sequence that has none. */
+    static final int NO_ROW = -1;
+
+    private static final long NOT_ADDED = -1;
+
+    private final GenerationRequest request;
+    final @Nullable String namespace;
+
+    Phase phase = Phase.WAITING;
+    /** Order of arrival, unique. */
+    long arrival = NOT_ADDED;
+
+    int[] tokens;
+    int len;
+    int kvLen;
+    int row = NO_ROW;
+    /** The node up to which the tree owns the row's slots, locked; its length. Without a tree: no node, 0. */
+    final PrefixMatch cached = new PrefixMatch();
+
+    boolean wasStarted;
+    boolean isCounted;
+    int firstCachedLen;
+    long arrivalNanos;
+    long queueNanos;
+
+    // Places in the queues' structures.
+    @Nullable
+    Sequence previous;
+
+    @Nullable
+    Sequence next;
+
+    @Nullable
+    SequenceList list;
+    /** Expected length of its cached prefix; may be out of date. */
+    int matchLen;
+
+    int matchPlace = IndexedHeap.ABSENT;
+    int deadlinePlace = IndexedHeap.ABSENT;
+    boolean isDeferred;
+
+    public Sequence(GenerationRequest request) {
+        this.request = request;
+        namespace = request.cacheSalt();
+        int[] prompt = request.promptIds();
+        int[] output = request.outputIds();
+        len = prompt.length + output.length;
+        if (output.length == 0) {
+            tokens = prompt; // copied when the sequence starts: waiting ones take no memory of their own
+        } else {
+            tokens = Arrays.copyOf(prompt, len);
+            System.arraycopy(output, 0, tokens, prompt.length, output.length);
+        }
+    }
+
+    public final GenerationRequest request() {
+        return request;
+    }
+
+    public final Phase phase() {
+        return phase;
+    }
+
+    /** Whether the scheduler has got it. */
+    public final boolean isAdded() {
+        return arrival != NOT_ADDED;
+    }
+
+    /** Prompt, then output; the live array, read in {@code [0, len)}. */
+    public final int[] tokens() {
+        return tokens;
+    }
+
+    public final int len() {
+        return len;
+    }
+
+    public final int promptLen() {
+        return request.promptIds().length;
+    }
+
+    public final int outputLen() {
+        return len - promptLen();
+    }
+
+    public final int lastToken() {
+        return tokens[len - 1];
+    }
+
+    /** Tokens whose KV is in slots. */
+    public final int kvLen() {
+        return kvLen;
+    }
+
+    public final int row() {
+        return row;
+    }
+
+    /** Prompt tokens that the cache saved when the sequence was first scheduled. */
+    public final int firstCachedLen() {
+        return firstCachedLen;
+    }
+
+    /** Time from arrival to the first scheduling. */
+    public final long queueNanos() {
+        return queueNanos;
+    }
+
+    /** Tokens that it may still get. */
+    final int remainingLen(int contextLen) {
+        return Math.min(request.sampling().maxTokens() - outputLen(), contextLen - len);
+    }
+
+    /** Makes room for all tokens that will come, so that decode steps allocate nothing. */
+    final void reserve(int contextLen) {
+        tokens = Arrays.copyOf(tokens, len + Math.max(0, remainingLen(contextLen)));
+    }
+
+    final void append(int token) {
+        tokens[len++] = token;
+    }
+
+    /** Leading tokens that both have, if they are in the same namespace. */
+    final int commonLen(Sequence other) {
+        if (!Objects.equals(namespace, other.namespace)) {
+            return 0;
+        }
+        int mismatch = Arrays.mismatch(tokens, 0, len, other.tokens, 0, other.len);
+        return mismatch < 0 ? len : mismatch;
+    }
+}

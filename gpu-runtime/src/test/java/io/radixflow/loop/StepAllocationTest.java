@@ -1,0 +1,67 @@
+package io.radixflow.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import io.radixflow.engine.EngineException;
+import io.radixflow.engine.GenerationListener;
+import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.SamplingParams;
+import io.radixflow.engine.StepOutput;
+import io.radixflow.schedule.SchedulerConfig;
+import io.radixflow.schedule.SchedulerConfig.Policy;
+import io.radixflow.testkit.FakeParts;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class StepAllocationTest {
+
+    private static final int NUM_SEQUENCES = 32;
+    private static final int WARM_UP_STEPS = 5_000;
+    private static final int STEPS = 1_000;
+
+    @Test
+    void aDecodeStepAllocatesNothing() {
+        SchedulerConfig config =
+                new SchedulerConfig(1_000_000, 8192, NUM_SEQUENCES, 512, 16_384, Policy.LPM, 1.0, true, 0);
+        LoopFixture engine = new LoopFixture(FakeParts.of(config));
+        Session session = engine.open(new GenerationListener() {
+            @Override
+            public void onStep(StepOutput output) {
+                output.release();
+            }
+
+            @Override
+            public void onFailure(EngineException cause) {
+                throw cause;
+            }
+        });
+        for (int id = 0; id < NUM_SEQUENCES; id++) {
+            int[] prompt = new int[40];
+            Arrays.fill(prompt, 1 + id % 4);
+            session.submit(new GenerationRequest(
+                    id,
+                    prompt,
+                    SamplingParams.builder()
+                            .temperature(id % 2)
+                            .ignoreEos(true)
+                            .stop(List.of("never this"))
+                            .maxTokens(8000)
+                            .build()));
+        }
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        for (int step = 0; step < WARM_UP_STEPS; step++) {
+            engine.loop.doWork();
+        }
+        assertThat(engine.loop.scheduler().numRunning()).isEqualTo(NUM_SEQUENCES);
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int step = 0; step < STEPS; step++) {
+            engine.loop.doWork();
+        }
+        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+        assertThat(engine.loop.scheduler().numRunning()).isEqualTo(NUM_SEQUENCES);
+        assertThat(allocated).as("bytes allocated in %d decode steps", STEPS).isZero();
+    }
+}

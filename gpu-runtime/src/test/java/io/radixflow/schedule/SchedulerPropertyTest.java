@@ -1,0 +1,151 @@
+package io.radixflow.schedule;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.radixflow.engine.FinishReason;
+import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.SamplingParams;
+import io.radixflow.testkit.ManualClock;
+import io.radixflow.testkit.PropertyEvents;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+
+/**
+ * Random arrivals, steps, aborts and deadlines in a pool that is often too small. A naive KV cache keeps a fingerprint of the whole prefix in
+ * each slot; before each token is drawn, every slot of the sequence must hold what its tokens say.
+ */
+class SchedulerPropertyTest {
+
+    private static final class World {
+        final Random random;
+        final SchedulerConfig config;
+        final ManualClock clock = new ManualClock();
+        final Scheduler scheduler;
+        final List<Sequence> alive = new ArrayList<>();
+        final long[] kv;
+        final int[] sampled;
+        long nextId;
+        int numEnded;
+
+        World(long seed) {
+            random = new Random(seed);
+            config = new SchedulerConfig(
+                    40 + random.nextInt(200),
+                    20 + random.nextInt(100),
+                    1 + random.nextInt(8),
+                    1 + random.nextInt(32),
+                    1 + random.nextInt(64),
+                    random.nextBoolean() ? SchedulerConfig.Policy.LPM : SchedulerConfig.Policy.FCFS,
+                    random.nextInt(3) == 0 ? 0.05 : 1.0,
+                    random.nextInt(4) > 0,
+                    random.nextInt(4) == 0 ? 3 : 0);
+            kv = new long[config.numSlots()];
+            sampled = new int[config.maxRunning()];
+            scheduler = new Scheduler(config, clock, this::onEnd);
+        }
+
+        void onEnd(Sequence sequence, FinishReason reason) {
+            assertThat(reason == FinishReason.ABORT || reason == FinishReason.TIMEOUT)
+                    .isTrue();
+            assertThat(alive.remove(sequence)).isTrue();
+            numEnded++;
+        }
+
+        void event() {
+            int kind = random.nextInt(20);
+            if (kind < 4 && alive.size() < 40) {
+                add();
+            } else if (kind == 4 && !alive.isEmpty()) {
+                end(alive.get(random.nextInt(alive.size())));
+            } else if (kind == 5) {
+                clock.set(clock.getAsLong() + random.nextInt(30));
+            } else {
+                step();
+            }
+            scheduler.checkIntegrity();
+            assertThat(scheduler.numRunning() + scheduler.numWaiting()).isEqualTo(alive.size());
+        }
+
+        void add() {
+            int most = config.maxRowLen() - 1;
+            int len = 1 + random.nextInt(random.nextInt(4) == 0 ? most : Math.min(most, 48));
+            int[] prompt = new int[len];
+            for (int i = 0; i < len; i++) {
+                prompt[i] = random.nextInt(12) == 0 ? random.nextInt(3) : 0;
+            }
+            GenerationRequest request = new GenerationRequest(
+                    nextId++,
+                    prompt,
+                    new int[0],
+                    SamplingParams.greedy(1 + random.nextInt(40)),
+                    random.nextInt(5) == 0 ? "salt" : null,
+                    random.nextInt(5) == 0 ? clock.getAsLong() + random.nextInt(200) : GenerationRequest.NO_DEADLINE);
+            Scheduler.checkFits(request, config.contextLen(), config.numSlots());
+            Sequence sequence = new Sequence(request);
+            alive.add(sequence);
+            scheduler.add(sequence);
+        }
+
+        void end(Sequence sequence) {
+            scheduler.end(sequence);
+            alive.remove(sequence);
+            numEnded++;
+        }
+
+        void step() {
+            StepPlan plan = scheduler.plan();
+            assertThat(plan.numSequences() > 0 || alive.isEmpty()).isTrue();
+            assertThat(plan.numPrefillTokens()).isLessThanOrEqualTo(config.chunkedPrefillSize());
+            RowTable rows = scheduler.rows();
+            int numSampled = 0;
+            for (int place = 0; place < plan.numSequences(); place++) {
+                Sequence sequence = plan.sequence(place);
+                int to = sequence.kvLen() + plan.chunkLen(place);
+                long prefix = sequence.request().cacheSalt() == null ? 1 : 2;
+                for (int i = 0; i < to; i++) {
+                    prefix = prefix * 31 + sequence.tokens()[i] + 7;
+                    int slot = rows.slots()[sequence.row() * rows.stride() + i];
+                    if (i >= sequence.kvLen()) {
+                        kv[slot] = prefix;
+                    }
+                    assertThat(kv[slot]).isEqualTo(prefix);
+                }
+                if (plan.isSampled(place)) {
+                    sampled[numSampled++] = (int) (prefix & 1);
+                }
+            }
+            List<Sequence> got = new ArrayList<>();
+            for (int place = 0; place < plan.numSequences(); place++) {
+                if (plan.isSampled(place)) {
+                    got.add(plan.sequence(place));
+                }
+            }
+            assertThat(scheduler.commit(Arrays.copyOf(sampled, sampled.length))).isEqualTo(numSampled);
+            for (Sequence sequence : got) {
+                if (sequence.remainingLen(config.contextLen()) <= 0) {
+                    end(sequence);
+                }
+            }
+        }
+    }
+
+    @Property(tries = PropertyEvents.TRIES)
+    void accountsForEverySlotAndNeverMixesThemUp(@ForAll long seed) {
+        World world = new World(seed);
+        for (int event = 0; event < PropertyEvents.perTry(); event++) {
+            world.event();
+        }
+        for (int step = 0; !world.alive.isEmpty(); step++) {
+            assertThat(step).as("steps until all have ended").isLessThan(100_000);
+            world.step();
+            world.scheduler.checkIntegrity();
+        }
+        world.scheduler.flushCache();
+        world.scheduler.checkIntegrity();
+        world.scheduler.checkNothingLeft();
+    }
+}

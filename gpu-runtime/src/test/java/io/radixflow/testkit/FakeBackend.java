@@ -1,0 +1,186 @@
+package io.radixflow.testkit;
+
+import io.radixflow.backend.Backend;
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.KvCache;
+import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.Rope;
+import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.Tensor;
+import io.radixflow.backend.Weight;
+import io.radixflow.weights.TensorData;
+import java.util.List;
+
+/**
+ * A backend without arithmetic: a slot of its KV cache keeps which token lies there and at which position, and {@link FakeModel} makes the
+ * next token from what it reads back through the slot table. So any mix-up of slots, rows or lengths changes the text.
+ *
+ * <p>Allocates nothing per step.
+ */
+public final class FakeBackend implements Backend {
+
+    /** Kept tokens, one long a slot. */
+    static final class FakeKvCache implements KvCache {
+        private final KvLayout layout;
+        final long[] content;
+
+        FakeKvCache(KvLayout layout) {
+            this.layout = layout;
+            content = new long[layout.numSlots()];
+        }
+
+        @Override
+        public KvLayout layout() {
+            return layout;
+        }
+    }
+
+    /** A fingerprint of the whole sequence for each row instead of logits. */
+    static final class FakeLogits implements Tensor {
+        final long[] fingerprint;
+        final int vocabSize;
+
+        FakeLogits(int rows, int vocabSize) {
+            fingerprint = new long[rows];
+            this.vocabSize = vocabSize;
+        }
+
+        @Override
+        public int rows() {
+            return fingerprint.length;
+        }
+
+        @Override
+        public int cols() {
+            return vocabSize;
+        }
+    }
+
+    private boolean isClosed;
+
+    public boolean isClosed() {
+        return isClosed;
+    }
+
+    @Override
+    public String description() {
+        return "fake backend";
+    }
+
+    @Override
+    public long availableBytes() {
+        return 1 << 20;
+    }
+
+    @Override
+    public KvCache allocateKvCache(KvLayout layout) {
+        return new FakeKvCache(layout);
+    }
+
+    /** Draws from the fingerprint; sampled draws mix in the seed and the position, penalised ones the output so far. */
+    @Override
+    public void sample(Tensor logits, SamplingBatch batch, int[] tokenIds) {
+        FakeLogits fake = (FakeLogits) logits;
+        for (int i = 0; i < batch.numEntries; i++) {
+            long draw = fake.fingerprint[i];
+            if (batch.temperature[i] > 0) {
+                draw = FakeModel.mix(draw ^ FakeModel.mix(batch.seed[i]) + batch.position[i]);
+            }
+            if (batch.frequencyPenalty[i] != 0) {
+                for (int t = 0; t < batch.promptLen[i] + batch.outputLen[i]; t++) {
+                    draw = FakeModel.mix(draw + batch.tokens[i][t]);
+                }
+            }
+            int token = (int) Long.remainderUnsigned(draw, fake.vocabSize);
+            while (isBanned(token, batch.bannedIds[i])) {
+                token = (token + 1) % fake.vocabSize;
+            }
+            tokenIds[i] = token;
+        }
+    }
+
+    private static boolean isBanned(int token, int[] bannedIds) {
+        for (int banned : bannedIds) {
+            if (banned == token) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public void synchronize() {
+        if (isClosed) {
+            throw new IllegalStateException("the backend is closed");
+        }
+    }
+
+    @Override
+    public void close() {
+        isClosed = true;
+    }
+
+    @Override
+    public Weight upload(List<TensorData> stackedRows) {
+        throw unsupported();
+    }
+
+    @Override
+    public Tensor upload(float[] values, int rows, int cols) {
+        throw unsupported();
+    }
+
+    @Override
+    public Tensor allocate(int rows, int cols) {
+        throw unsupported();
+    }
+
+    @Override
+    public void embed(Weight table, ForwardBatch batch, Tensor out) {
+        throw unsupported();
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float eps, int rows, Tensor out) {
+        throw unsupported();
+    }
+
+    @Override
+    public void addRmsNorm(Tensor residual, Tensor delta, Tensor weight, float eps, int rows, Tensor out) {
+        throw unsupported();
+    }
+
+    @Override
+    public void linear(Weight w, Tensor x, int rows, Tensor out) {
+        throw unsupported();
+    }
+
+    @Override
+    public void ropeAndWriteKv(Tensor qkv, Rope rope, KvCache cache, int layer, ForwardBatch batch) {
+        throw unsupported();
+    }
+
+    @Override
+    public void attention(Tensor qkv, KvCache cache, int layer, ForwardBatch batch, Tensor out) {
+        throw unsupported();
+    }
+
+    @Override
+    public void siluMul(Tensor gateUp, int rows, Tensor out) {
+        throw unsupported();
+    }
+
+    @Override
+    public void gatherRows(Tensor x, int[] index, int numRows, Tensor out) {
+        throw unsupported();
+    }
+
+    @Override
+    public void read(Tensor tensor, int firstRow, int rows, float[] into) {
+        throw unsupported();
+    }
+
+    private static UnsupportedOperationException unsupported() {
+        return new UnsupportedOperationException("the fake backend has no arithmetic");
+    }
+}

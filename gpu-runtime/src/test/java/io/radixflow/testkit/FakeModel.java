@@ -1,0 +1,110 @@
+package io.radixflow.testkit;
+
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.KvCache;
+import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.Tensor;
+import io.radixflow.model.Model;
+
+/** A deterministic model over {@link FakeBackend}: the next token is a hash of all tokens of the sequence, read through the slot table. */
+public final class FakeModel implements Model {
+
+    private final int vocabSize;
+    private final FakeBackend.FakeLogits logits;
+    private long numTokens;
+
+    public FakeModel(int vocabSize, int maxSequences) {
+        this.vocabSize = vocabSize;
+        logits = new FakeBackend.FakeLogits(maxSequences, vocabSize);
+    }
+
+    /** Tokens computed since start. */
+    public long numTokens() {
+        return numTokens;
+    }
+
+    /** The greedy token after {@code tokens[0, len)}, from first principles. */
+    public static int nextToken(int[] tokens, int len, int vocabSize) {
+        long fingerprint = 0;
+        for (int i = 0; i < len; i++) {
+            fingerprint = mix(fingerprint + content(tokens[i], i));
+        }
+        return (int) Long.remainderUnsigned(fingerprint, vocabSize);
+    }
+
+    @Override
+    public KvLayout kvLayout(int numSlots, KvLayout.ElementType type) {
+        return new KvLayout(1, numSlots, 1, 1, 2, type);
+    }
+
+    @Override
+    public int vocabSize() {
+        return vocabSize;
+    }
+
+    @Override
+    public Tensor forward(ForwardBatch batch, KvCache cache) {
+        long[] content = ((FakeBackend.FakeKvCache) cache).content;
+        numTokens += batch.numTokens;
+        checkGroups(batch);
+        for (int i = 0; i < batch.numTokens; i++) {
+            content[batch.kvSlot[i]] = content(batch.tokenId[i], batch.position[i]);
+        }
+        int numLogits = 0;
+        for (int s = 0; s < batch.numSequences; s++) {
+            int last = batch.firstToken[s] + batch.extendLen[s] - 1;
+            if (numLogits < batch.numLogits && batch.logitToken[numLogits] == last) {
+                int len = batch.cachedLen[s] + batch.extendLen[s];
+                logits.fingerprint[numLogits++] =
+                        fingerprint(batch, batch.row[s] * batch.slotTableStride, len, content);
+            }
+        }
+        if (numLogits != batch.numLogits) {
+            throw new IllegalStateException("logits are wanted of tokens that end no sequence");
+        }
+        return logits;
+    }
+
+    private static long fingerprint(ForwardBatch batch, int offset, int len, long[] content) {
+        long fingerprint = 0;
+        for (int i = 0; i < len; i++) {
+            fingerprint = mix(fingerprint + content[batch.slotTable[offset + i]]);
+        }
+        return fingerprint;
+    }
+
+    private static void checkGroups(ForwardBatch batch) {
+        int end = 0;
+        for (int g = 0; g < batch.numPrefixGroups; g++) {
+            int first = batch.groupFirst[g];
+            check(first >= end && batch.groupSize[g] >= 2, "order");
+            end = first + batch.groupSize[g];
+            check(end <= batch.numSequences, "size");
+            for (int s = first; s < end; s++) {
+                check(batch.groupLen[g] <= batch.cachedLen[s], "length");
+                for (int i = 0; i < batch.groupLen[g]; i++) {
+                    int slot = batch.slotTable[batch.row[s] * batch.slotTableStride + i];
+                    check(slot == batch.slotTable[batch.row[first] * batch.slotTableStride + i], "slots");
+                }
+            }
+        }
+    }
+
+    private static void check(boolean isTrue, String what) {
+        if (!isTrue) {
+            throw new IllegalStateException("wrong " + what + " in a prefix group");
+        }
+    }
+
+    private static long content(int token, int position) {
+        return mix(((long) token << 32) + position + 1);
+    }
+
+    /** Scrambles all bits (the finalizer of SplitMix64). */
+    static long mix(long x) {
+        long z = x + 0x9E3779B97F4A7C15L;
+        z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
+        z = (z ^ z >>> 27) * 0x94D049BB133111EBL;
+        return z ^ z >>> 31;
+    }
+}
