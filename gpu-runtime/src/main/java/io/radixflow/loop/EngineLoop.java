@@ -73,8 +73,8 @@ final class EngineLoop {
             backend.synchronize();
             book(plan);
         }
+        stats.publish(scheduler); // before clients hear of it, so that they read what they were told
         deliver();
-        stats.publish(scheduler);
         intervalLog.tick(nanoClock.getAsLong());
         return work + plan.numSequences();
     }
@@ -210,9 +210,9 @@ final class EngineLoop {
             scheduler.end(answer);
             endEarly(answer, FinishReason.ABORT);
         }
-        deliver();
         scheduler.flushCache();
         stats.publish(scheduler);
+        deliver();
         scheduler.checkIntegrity();
         scheduler.checkNothingLeft();
     }

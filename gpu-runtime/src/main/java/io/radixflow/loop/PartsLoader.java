@@ -85,8 +85,8 @@ final class PartsLoader {
 
     /** The budget is a share of the whole heap, so that Flink and the JVM keep the rest. */
     private Backend openBackend() {
-        int numThreads =
-                config.find(EngineOptions.CPU_THREADS).orElse(Runtime.getRuntime().availableProcessors());
+        int numThreads = config.find(EngineOptions.CPU_THREADS)
+                .orElse(Runtime.getRuntime().availableProcessors());
         double share = config.get(EngineOptions.MEM_FRACTION_STATIC);
         return new CpuBackend(numThreads, (long) (share * Runtime.getRuntime().maxMemory()));
     }
@@ -97,7 +97,12 @@ final class PartsLoader {
         KvLayout layout = model.kvLayout(numSlots(backend, model.kvLayout(1, type)), type);
         KvCache kvCache = backend.allocateKvCache(layout);
         String size = gigabytes(bytesPerSlot * layout.numSlots() / 2);
-        LOG.info("KV Cache is allocated. dtype={}, #tokens: {}, K size: {} GB, V size: {} GB", type, layout.numSlots(), size, size);
+        LOG.info(
+                "KV Cache is allocated. dtype={}, #tokens: {}, K size: {} GB, V size: {} GB",
+                type,
+                layout.numSlots(),
+                size,
+                size);
         return kvCache;
     }
 

@@ -55,11 +55,7 @@ final class TextLoader {
             return HfTokenizer.fromTokenizerJson(Files.isDirectory(file) ? file.resolve(TOKENIZER_FILE) : file);
         }
         return HfTokenizer.fromVocabulary(new VocabularySpec(
-                vocabulary.kind(),
-                vocabulary.pre(),
-                vocabulary.tokens(),
-                vocabulary.types(),
-                vocabulary.merges()));
+                vocabulary.kind(), vocabulary.pre(), vocabulary.tokens(), vocabulary.types(), vocabulary.merges()));
     }
 
     private static @Nullable ChatTemplate chatTemplate(EngineConfig config, ModelFiles files) {

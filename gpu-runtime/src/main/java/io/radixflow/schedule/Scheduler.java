@@ -213,12 +213,13 @@ public final class Scheduler {
         }
     }
 
+    /** Takes only a sequence that decodes: each has got a token since it was admitted, so all come to an end. */
     private void retractIfForced() {
         if (config.retractEverySteps() > 0
-                && numRunning() > 0
+                && decoding.size() > 0
                 && ++stepsSinceForcedRetraction >= config.retractEverySteps()) {
             stepsSinceForcedRetraction = 0;
-            retract(leastProgressed());
+            retract(leastProgressed(decoding.size()));
         }
     }
 
@@ -238,7 +239,7 @@ public final class Scheduler {
     }
 
     private void retractOne() {
-        Sequence sequence = leastProgressed();
+        Sequence sequence = leastProgressed(numRunning());
         if (numRunning() > 1) {
             retract(sequence);
             raiseRatio();
@@ -276,10 +277,10 @@ public final class Scheduler {
         ratio.raise(outputLen, maxOutputLen, decoding.size());
     }
 
-    /** The running sequence with the fewest output tokens; of several, the youngest. There is one. */
-    private Sequence leastProgressed() {
+    /** Of the first {@code num} running sequences, the one with the fewest output tokens; of several, the youngest. There is one. */
+    private Sequence leastProgressed(int num) {
         Sequence found = null;
-        for (int place = 0; place < numRunning(); place++) {
+        for (int place = 0; place < num; place++) {
             Sequence sequence = running(place);
             if (found == null || isLessProgressed(sequence, found)) {
                 found = sequence;

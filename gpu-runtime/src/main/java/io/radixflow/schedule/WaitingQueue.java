@@ -24,10 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class WaitingQueue {
 
-    static final int OLDEST_EVERY = 16;
+    static final int OLDEST_EVERY = 64;
     private static final int MAX_TOP_CHECKS = 16;
-    private static final int MAX_WALK = 128;
-    private static final int MAX_WALK_WITHOUT_GAIN = 32;
+    private static final int MAX_WALK = 64;
+    private static final int MAX_WALK_WITHOUT_GAIN = 8;
     private static final int MAX_DEFERRED = 64;
 
     private static final Comparator<Sequence> LEXICOGRAPHIC = (a, b) -> {

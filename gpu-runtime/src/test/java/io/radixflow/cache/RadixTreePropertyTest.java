@@ -79,7 +79,7 @@ class RadixTreePropertyTest {
             RadixNode start = node();
             tree.copySlots(start, startLen, slots, 0);
             for (int i = 0; i < startLen; i++) {
-                assertThat(cached.get(text.substring(0, i + 2))).isEqualTo(slots[i]);
+                check(Objects.equals(cached.get(text.substring(0, i + 2)), slots[i]), "the slot of a match");
             }
             tree.lock(start);
             held.add(new Held(start, text.substring(0, startLen + 1)));
@@ -98,7 +98,7 @@ class RadixTreePropertyTest {
             assertThat(match.len).isEqualTo(tokens.length);
             for (int i = 0; i < tokens.length; i++) {
                 Integer before = cached.put(text.substring(0, i + 2), slots[i]);
-                assertThat(before == null || before == slots[i]).isTrue();
+                check(before == null || before == slots[i], "the slot of a known prefix");
             }
         }
 
@@ -123,18 +123,25 @@ class RadixTreePropertyTest {
             for (String prefix : gone) {
                 cached.remove(prefix);
                 for (Held lock : held) {
-                    assertThat(lock.prefix.startsWith(prefix)).isFalse();
+                    check(!lock.prefix.startsWith(prefix), "an eviction under a lock");
                 }
             }
             for (String prefix : cached.keySet()) {
-                assertThat(prefix.length() == 2 || cached.containsKey(prefix.substring(0, prefix.length() - 1)))
-                        .isTrue();
+                boolean hasParent =
+                        prefix.length() == 2 || cached.containsKey(prefix.substring(0, prefix.length() - 1));
+                check(hasParent, "a prefix without its own");
+            }
+        }
+
+        /** Without the cost of an assertion object, for what is checked most. */
+        private static void check(boolean isTrue, String what) {
+            if (!isTrue) {
+                throw new AssertionError(what + " is wrong");
             }
         }
 
         private RadixNode node() {
             RadixNode node = match.node;
-            assertThat(node).isNotNull();
             return Objects.requireNonNull(node);
         }
     }

@@ -27,8 +27,7 @@ class SmolLm2EngineTest {
 
     @Test
     void knowsTheCapitalOfFranceAndRemembersThePrompt() throws IOException {
-        EngineConfig config =
-                EngineConfig.of(Map.of("model-path", weights().toString(), "max-total-tokens", "4096"));
+        EngineConfig config = EngineConfig.of(Map.of("model-path", weights().toString(), "max-total-tokens", "4096"));
         try (TextModel text = Engines.loadText(config);
                 Engine engine = Engines.start(config)) {
             ChatTemplate template = Objects.requireNonNull(text.chatTemplate());

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 
 class StepAllocationTest {
 
-    private static final int NUM_SEQUENCES = 32;
-    private static final int WARM_UP_STEPS = 5_000;
+    private static final int NUM_SEQUENCES = 16;
+    private static final int WARM_UP_STEPS = 4_000;
     private static final int STEPS = 1_000;
 
     @Test
