@@ -65,7 +65,7 @@ final class KernelBench {
         Tensor out = backend.allocate(rows, outputs);
         String name = "linear " + type + " [" + outputs + ", " + cols + "] x " + rows;
         double seconds = measure(name, () -> backend.linear(weight, x, rows, out));
-        report(name, seconds, 2.0 * rows * cols * outputs, weight.bytes(), limit);
+        report(name, seconds, 2.0 * rows * cols * outputs, (double) weight.bytes(), limit);
     }
 
     private static void attention(
