@@ -227,8 +227,7 @@ public final class RadixTree {
     private void released(RadixNode node) {
         if (node.isEvictable()) {
             leaves.add(node);
-        } else if (node instanceof RadixRoot) {
-            RadixRoot root = (RadixRoot) node;
+        } else if (node instanceof RadixRoot root) {
             if (root.isUnused()) {
                 roots.remove(root.namespace);
             }

@@ -37,6 +37,9 @@ public record SamplingParams(
         boolean skipSpecialTokens) {
 
     public static final int ALL_TOKENS = -1;
+    /** Far below any vocabulary, so that banning them all before {@code min_tokens} leaves something to draw. */
+    public static final int MAX_STOP_TOKEN_IDS = 256;
+
     private static final float GREEDY_BELOW = 1e-6f;
 
     public SamplingParams {
@@ -55,6 +58,11 @@ public record SamplingParams(
         for (String s : stop) {
             checkRange("stop", !s.isEmpty(), "\"\"", "a list of non-empty strings");
         }
+        checkRange(
+                "stop_token_ids",
+                stopTokenIds.length <= MAX_STOP_TOKEN_IDS,
+                stopTokenIds.length + " ids",
+                "at most " + MAX_STOP_TOKEN_IDS + " ids");
         for (int id : stopTokenIds) {
             checkRange("stop_token_ids", id >= 0, id, "a list of token ids, 0 or more");
         }

@@ -93,12 +93,12 @@ final class EngineLoop {
     }
 
     void handle(Command command) {
-        if (command instanceof Command.Submit) {
-            submit(((Command.Submit) command).answer());
-        } else if (command instanceof Command.Abort) {
-            abort(((Command.Abort) command).answer());
-        } else if (command instanceof Command.CloseSession) {
-            closeSession(((Command.CloseSession) command).session());
+        if (command instanceof Command.Submit submit) {
+            submit(submit.answer());
+        } else if (command instanceof Command.Abort abort) {
+            abort(abort.answer());
+        } else if (command instanceof Command.CloseSession close) {
+            closeSession(close.session());
         }
     }
 

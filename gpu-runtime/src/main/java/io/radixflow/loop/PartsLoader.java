@@ -125,14 +125,11 @@ final class PartsLoader {
 
     private ElementType kvType() {
         boolean isExact = config.get(EngineOptions.DTYPE).equals("float32");
-        switch (config.get(EngineOptions.KV_CACHE_DTYPE)) {
-            case "float32":
-                return ElementType.FLOAT32;
-            case "float16":
-                return ElementType.FLOAT16;
-            default:
-                return isExact ? ElementType.FLOAT32 : ElementType.FLOAT16;
-        }
+        return switch (config.get(EngineOptions.KV_CACHE_DTYPE)) {
+            case "float32" -> ElementType.FLOAT32;
+            case "float16" -> ElementType.FLOAT16;
+            default -> isExact ? ElementType.FLOAT32 : ElementType.FLOAT16;
+        };
     }
 
     private SchedulerConfig scheduling(int numSlots) {

@@ -65,8 +65,8 @@ final class RunningEngine implements Engine {
     }
 
     private void stopAfter(Throwable cause) {
-        EngineException reported = cause instanceof EngineException
-                ? (EngineException) cause
+        EngineException reported = cause instanceof EngineException known
+                ? known
                 : new EngineException(categoryOf(cause), "the engine has failed: " + cause, cause);
         failure = reported;
         LOG.error("The engine has stopped.", reported);

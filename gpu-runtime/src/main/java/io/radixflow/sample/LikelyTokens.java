@@ -59,9 +59,9 @@ final class LikelyTokens {
         int limitBits = minP > 0 ? Float.floatToRawIntBits((float) -Math.log(minP) + 0f) : INFINITY_BITS;
         if (maxCount < vocabSize || topP < 1) {
             int bucket = findFirstBucket(topP);
-            int bucketEnd = (bucket + 1 << SHIFTS[0]) - 1;
+            int bucketEnd = ((bucket + 1) << SHIFTS[0]) - 1;
             gather(Math.min(limitBits, bucketEnd));
-            if (limitBits >= bucket << SHIFTS[0]) {
+            if (limitBits >= (bucket << SHIFTS[0])) {
                 cutInside(bucket);
             }
         } else {
@@ -119,7 +119,7 @@ final class LikelyTokens {
             for (int i = 0; i < numGathered; i++) {
                 int bits = Float.floatToRawIntBits(distance[offset + ids[i]]) >>> shift;
                 if (bits >>> WIDTHS[level] == prefix) {
-                    int bucket = bits & numBuckets - 1;
+                    int bucket = bits & (numBuckets - 1);
                     counts[bucket]++;
                     masses[bucket] += weights[i];
                 }

@@ -51,7 +51,7 @@ public final class Philox4x32 {
         block[2] = 0;
         block[3] = 0;
         scramble(seed, block);
-        long bits = (block[0] & WORD) << 21 | block[1] >>> 11;
+        long bits = ((block[0] & WORD) << 21) | (block[1] >>> 11);
         return bits * 0x1p-53;
     }
 }

@@ -222,10 +222,10 @@ final class WaitingQueue {
     }
 
     private static int compareNamespaces(@Nullable String a, @Nullable String b) {
-        if (a == null || b == null) {
-            return a == b ? 0 : a == null ? -1 : 1;
+        if (a == null) {
+            return b == null ? 0 : -1;
         }
-        return a.compareTo(b);
+        return b == null ? 1 : a.compareTo(b);
     }
 
     /** @throws IllegalStateException if the structures disagree */

@@ -2,6 +2,7 @@ package io.radixflow.text;
 
 import io.radixflow.text.template.Template;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.Map;
 
 /** A model's chat template: the Jinja subset that such templates use, parsed once, rendered for each request. Thread-safe. */
@@ -13,9 +14,13 @@ public final class ChatTemplate {
         this.template = template;
     }
 
-    /** @throws IllegalArgumentException in one line that names template line and construct, if the template does not parse */
+    /**
+     * Parses once, for any number of renderings.
+     *
+     * @throws IllegalArgumentException in one line that names template line and construct, if the template does not parse
+     */
     public static ChatTemplate parse(String source) {
-        return new ChatTemplate(Template.parse(source, Clock.systemDefaultZone()));
+        return new ChatTemplate(Template.parse(source, Clock.system(ZoneId.systemDefault())));
     }
 
     /**

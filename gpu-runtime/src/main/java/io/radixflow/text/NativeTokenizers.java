@@ -25,7 +25,7 @@ final class NativeTokenizers {
 
     private static final String OFFLINE = "ai.djl.offline";
     private static final String UNPACK_DIR = "ENGINE_CACHE_DIR";
-    private static final @Nullable Throwable FAILURE = load();
+    private static final @Nullable String FAILURE = load();
 
     private NativeTokenizers() {}
 
@@ -35,13 +35,13 @@ final class NativeTokenizers {
             throw new EngineException(
                     Category.CONFIGURATION,
                     "the native tokenizer library can't be loaded from the temporary folder "
-                            + System.getProperty("java.io.tmpdir") + ": " + FAILURE,
-                    FAILURE);
+                            + System.getProperty("java.io.tmpdir") + ": " + FAILURE);
         }
         return TokenizersLibrary.LIB;
     }
 
-    private static @Nullable Throwable load() {
+    /** What went wrong, or null. */
+    private static @Nullable String load() {
         // The loader takes its settings from system properties, which all class loaders share; so is this lock.
         synchronized (Runtime.getRuntime()) {
             String offline = System.getProperty(OFFLINE);
@@ -54,7 +54,7 @@ final class NativeTokenizers {
                 LibUtils.checkStatus();
                 return null;
             } catch (IOException | RuntimeException | LinkageError e) {
-                return e;
+                return e.getCause() == null ? e.toString() : e + ": " + e.getCause();
             } finally {
                 restore(OFFLINE, offline);
                 restore(UNPACK_DIR, unpackDir);

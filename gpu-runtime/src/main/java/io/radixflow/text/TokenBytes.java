@@ -10,7 +10,10 @@ public final class TokenBytes {
     private final byte[] bytes;
     private final boolean[] isSpecial;
 
-    /** @param tokens bytes of each id; @param isSpecial whether the id is a control token, left out of answers by default */
+    /**
+     * @param tokens bytes of each id
+     * @param isSpecial whether the id is a control token, left out of answers by default
+     */
     public TokenBytes(byte[][] tokens, boolean[] isSpecial) {
         start = new int[tokens.length + 1];
         for (int id = 0; id < tokens.length; id++) {

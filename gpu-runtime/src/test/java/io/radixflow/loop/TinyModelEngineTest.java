@@ -81,7 +81,7 @@ class TinyModelEngineTest {
                 int[] prompt = random.ints(64, 0, TinyModel.VOCAB_SIZE).toArray();
                 System.arraycopy(shared, 0, prompt, 0, 20 * (int) (id % 4));
                 SamplingParams params = SamplingParams.builder()
-                        .temperature(id % 2)
+                        .temperature((float) (id % 2))
                         .topP(0.9f)
                         .repetitionPenalty(1.1f)
                         .seed(id)

@@ -30,7 +30,6 @@ class SchedulerPropertyTest {
         final long[] kv;
         final int[] sampled;
         long nextId;
-        int numEnded;
 
         World(long seed) {
             random = new Random(seed);
@@ -53,7 +52,6 @@ class SchedulerPropertyTest {
             assertThat(reason == FinishReason.ABORT || reason == FinishReason.TIMEOUT)
                     .isTrue();
             assertThat(alive.remove(sequence)).isTrue();
-            numEnded++;
         }
 
         void event() {
@@ -94,7 +92,6 @@ class SchedulerPropertyTest {
         void end(Sequence sequence) {
             scheduler.end(sequence);
             alive.remove(sequence);
-            numEnded++;
         }
 
         void step() {

@@ -14,6 +14,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,8 +65,13 @@ public final class FakeEngine implements Engine {
 
     /** An engine whose own thread takes a step every {@code stepMicros} while there is work. */
     public static FakeEngine threaded(int maxRunningRequests, long stepMicros) {
+        return threaded(maxRunningRequests, stepMicros, () -> true);
+    }
+
+    /** Likewise; pauses while {@code mayStep} says no. */
+    public static FakeEngine threaded(int maxRunningRequests, long stepMicros, BooleanSupplier mayStep) {
         FakeEngine engine = stepped(maxRunningRequests);
-        Thread own = new Thread(() -> engine.run(TimeUnit.MICROSECONDS.toNanos(stepMicros)), "fake-engine");
+        Thread own = new Thread(() -> engine.run(TimeUnit.MICROSECONDS.toNanos(stepMicros), mayStep), "fake-engine");
         own.setDaemon(true);
         synchronized (engine) {
             engine.thread = own;
@@ -74,10 +80,12 @@ public final class FakeEngine implements Engine {
         return engine;
     }
 
-    private void run(long stepNanos) {
+    private void run(long stepNanos, BooleanSupplier mayStep) {
         while (!isClosed()) {
             LockSupport.parkNanos(stepNanos);
-            step();
+            if (mayStep.getAsBoolean()) {
+                step();
+            }
         }
     }
 

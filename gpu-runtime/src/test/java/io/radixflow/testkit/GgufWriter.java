@@ -35,11 +35,11 @@ public final class GgufWriter {
     }
 
     public GgufWriter put(String key, int value) {
-        return put(key, 4, buffer(4).putInt(value).array());
+        return put(key, 4, content(buffer(4).putInt(value)));
     }
 
     public GgufWriter put(String key, float value) {
-        return put(key, 6, buffer(4).putFloat(value).array());
+        return put(key, 6, content(buffer(4).putFloat(value)));
     }
 
     public GgufWriter put(String key, boolean value) {
@@ -48,7 +48,7 @@ public final class GgufWriter {
 
     public GgufWriter put(String key, List<String> values) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        bytes.writeBytes(buffer(12).putInt(8).putLong(values.size()).array());
+        bytes.writeBytes(content(buffer(12).putInt(8).putLong(values.size())));
         values.forEach(value -> bytes.writeBytes(string(value)));
         return put(key, 9, bytes.toByteArray());
     }
@@ -58,13 +58,13 @@ public final class GgufWriter {
         for (int value : values) {
             bytes.putInt(value);
         }
-        return put(key, 9, bytes.array());
+        return put(key, 9, content(bytes));
     }
 
     /** A value of any type number, its bytes given. */
     public GgufWriter put(String key, int type, byte[] value) {
         metadata.writeBytes(string(key));
-        metadata.writeBytes(buffer(4).putInt(type).array());
+        metadata.writeBytes(content(buffer(4).putInt(type)));
         metadata.writeBytes(value);
         numKeys++;
         return this;
@@ -77,7 +77,7 @@ public final class GgufWriter {
             bytes.putFloat(value);
         }
         long[] dims = rows == 0 ? new long[] {cols} : new long[] {cols, rows};
-        return tensor(name, dims, TensorType.F32.ggmlId(), bytes.array());
+        return tensor(name, dims, TensorType.F32.ggmlId(), content(bytes));
     }
 
     /** Any type number; aligned after the tensor before. */
@@ -99,11 +99,8 @@ public final class GgufWriter {
     public byte[] toBytes() {
         ByteArrayOutputStream file = new ByteArrayOutputStream();
         file.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
-        file.writeBytes(buffer(20)
-                .putInt(version)
-                .putLong(entries.size())
-                .putLong(numKeys)
-                .array());
+        file.writeBytes(
+                content(buffer(20).putInt(version).putLong(entries.size()).putLong(numKeys)));
         file.writeBytes(metadata.toByteArray());
         for (Entry entry : entries) {
             file.writeBytes(string(entry.name()));
@@ -112,8 +109,7 @@ public final class GgufWriter {
             for (long dim : entry.dims()) {
                 fields.putLong(dim);
             }
-            file.writeBytes(
-                    fields.putInt(entry.ggmlType()).putLong(entry.offset()).array());
+            file.writeBytes(content(fields.putInt(entry.ggmlType()).putLong(entry.offset())));
         }
         while (file.size() % ALIGNMENT != 0) {
             file.write(0);
@@ -132,7 +128,13 @@ public final class GgufWriter {
 
     private static byte[] string(String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        return buffer(8 + bytes.length).putLong(bytes.length).put(bytes).array();
+        return content(buffer(8 + bytes.length).putLong(bytes.length).put(bytes));
+    }
+
+    private static byte[] content(ByteBuffer filled) {
+        byte[] bytes = new byte[filled.position()];
+        filled.flip().get(bytes);
+        return bytes;
     }
 
     private static ByteBuffer buffer(int capacity) {

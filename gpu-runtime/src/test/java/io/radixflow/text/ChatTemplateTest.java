@@ -23,7 +23,8 @@ class ChatTemplateTest {
     @Test
     void leavesTemplateCodeInUserTextAlone() {
         String code = "{{ 7 * 7 }}{% for i in range(9) %}x{% endfor %}{# gone #}{% raw %}{{ raise_exception('no') }}";
-        String template = "{% set c = text %}{% macro m(t) %}{{ t }}{% endmacro %}{{ text }}|{{ m(c) }}|{{ [c] | join }}|{% filter trim %}{{ c }}{% endfilter %}";
+        String template =
+                "{% set c = text %}{% macro m(t) %}{{ t }}{% endmacro %}{{ text }}|{{ m(c) }}|{{ [c] | join }}|{% filter trim %}{{ c }}{% endfilter %}";
         assertThat(render(template, Map.of("text", code))).isEqualTo(String.join("|", code, code, code, code));
     }
 
@@ -35,8 +36,12 @@ class ChatTemplateTest {
         assertRefused("{{ 1 is nosuch }}", "chat template line 1, test 'nosuch': unknown test 'nosuch'");
         assertRefused("{% nosuch %}", "chat template line 1, tag 'nosuch': unknown, or not expected here");
         assertRefused("x\n{{ 'a' + 1 }}", "chat template line 2, operator '+': does not work on 'str' and 'int'");
-        assertRefused("{{ raise_exception('Roles\nmust alternate') }}", "chat template line 1, call of 'raise_exception': Roles must alternate");
-        assertRefused("{% macro m() %}\n{{ [1] | tojson(x=1) }}{% endmacro %}\n{{ m() }}", "chat template line 2, filter 'tojson': has no argument named 'x'");
+        assertRefused(
+                "{{ raise_exception('Roles\nmust alternate') }}",
+                "chat template line 1, call of 'raise_exception': Roles must alternate");
+        assertRefused(
+                "{% macro m() %}\n{{ [1] | tojson(x=1) }}{% endmacro %}\n{{ m() }}",
+                "chat template line 2, filter 'tojson': has no argument named 'x'");
         assertRefused("\r\n\r\n{{ 1 +\n }}", "chat template line 4, expression: unexpected '}}'");
     }
 
@@ -60,7 +65,9 @@ class ChatTemplateTest {
     void takesNullsAndEveryKindOfNumber() {
         Map<String, Object> variables = new HashMap<>();
         variables.put("nil", null);
-        variables.put("numbers", List.of(1, 2L, 1.5f, 2.5, (short) 3, new java.math.BigDecimal("0.25"), new java.math.BigInteger("7")));
+        variables.put(
+                "numbers",
+                List.of(1, 2L, 1.5f, 2.5, (short) 3, new java.math.BigDecimal("0.25"), new java.math.BigInteger("7")));
         assertThat(render("{{ nil }} {{ numbers }}", variables)).isEqualTo("None [1, 2, 1.5, 2.5, 3, 0.25, 7]");
     }
 
@@ -76,7 +83,9 @@ class ChatTemplateTest {
     void tellsTheDate() {
         assertThat(render("{{ strftime_now('%Y-%m-%d') }} {{ strftime_now('%d %b %Y, %-H %%') }}", Map.of()))
                 .matches("\\d{4}-\\d\\d-\\d\\d \\d\\d [A-Z][a-z]{2} \\d{4}, \\d{1,2} %");
-        assertRefused("{{ strftime_now('%Q') }}", "chat template line 1, call of 'strftime_now': the directive '%Q' is not supported");
+        assertRefused(
+                "{{ strftime_now('%Q') }}",
+                "chat template line 1, call of 'strftime_now': the directive '%Q' is not supported");
     }
 
     @Test

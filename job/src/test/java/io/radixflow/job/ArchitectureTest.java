@@ -47,9 +47,12 @@ class ArchitectureTest {
     static final ArchRule SCHEDULE_KNOWS_CACHE = arrows(SCHEDULE, CACHE);
 
     @ArchTest
-    static final ArchRule CACHE_KNOWS_THE_JDK_ONLY =
-            classes().that().resideInAPackage(CACHE).should().onlyDependOnClassesThat()
-                    .resideInAnyPackage(CACHE, ENGINE, "java..", "org.jspecify..");
+    static final ArchRule CACHE_KNOWS_THE_JDK_ONLY = classes()
+            .that()
+            .resideInAPackage(CACHE)
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(CACHE, ENGINE, "java..", "org.jspecify..");
 
     @ArchTest
     static final ArchRule MODEL_KNOWS_BACKEND_AND_WEIGHTS = arrows(MODEL, BACKEND, WEIGHTS);
@@ -81,14 +84,17 @@ class ArchitectureTest {
             .that()
             .resideInAPackage("io.radixflow.schemas..")
             .should()
-            .dependOnClassesThat(resideInAPackage("io.radixflow..").and(not(resideInAPackage("io.radixflow.schemas.."))))
+            .dependOnClassesThat(
+                    resideInAPackage("io.radixflow..").and(not(resideInAPackage("io.radixflow.schemas.."))))
             .orShould()
             .dependOnClassesThat()
             .resideInAPackage("org.apache.flink..");
 
     @ArchTest
-    static final ArchRule JOB_PACKAGES_HAVE_NO_CYCLES =
-            SlicesRuleDefinition.slices().matching("io.radixflow.job.(*)..").should().beFreeOfCycles();
+    static final ArchRule JOB_PACKAGES_HAVE_NO_CYCLES = SlicesRuleDefinition.slices()
+            .matching("io.radixflow.job.(*)..")
+            .should()
+            .beFreeOfCycles();
 
     @ArchTest
     static final ArchRule HOT_PACKAGES_USE_NO_STREAMS = noClasses()

@@ -9,6 +9,7 @@ import org.apache.flink.metrics.MetricGroup;
 final class EngineMetrics {
 
     static final String GROUP = "engine";
+    static final String DEAD_LETTERS = "num_dead_letters_total";
 
     private final Counter deadLetters;
     private final SecondsHistogram timeToFirstToken = new SecondsHistogram();
@@ -32,7 +33,7 @@ final class EngineMetrics {
         gauge(group, "num_requests_total", () -> engine.stats().numRequestsTotal());
         gauge(group, "num_retracted_reqs", () -> engine.stats().numRetractedReqs());
         gauge(group, "num_aborted_requests_total", () -> engine.stats().numAbortedRequestsTotal());
-        deadLetters = group.counter("num_dead_letters_total");
+        deadLetters = group.counter(DEAD_LETTERS);
         group.histogram("time_to_first_token_seconds", timeToFirstToken);
         group.histogram("inter_token_latency_seconds", interToken);
         group.histogram("e2e_request_latency_seconds", endToEnd);

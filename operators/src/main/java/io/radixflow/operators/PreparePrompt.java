@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.metrics.Counter;
 import org.apache.flink.streaming.api.functions.ProcessFunction;
 import org.apache.flink.util.Collector;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,11 @@ final class PreparePrompt extends ProcessFunction<SourceRecord, PreparedRequest>
     public void open(OpenContext context) {
         TextModel loaded = engines.loadText();
         text = loaded;
-        stages = new Stages(new PromptParser(), new PromptTokenizer(loaded, randomSeed), new HashSet<>());
+        Counter deadLetters = getRuntimeContext()
+                .getMetricGroup()
+                .addGroup(EngineMetrics.GROUP)
+                .counter(EngineMetrics.DEAD_LETTERS);
+        stages = new Stages(new PromptParser(), new PromptTokenizer(loaded, randomSeed), new HashSet<>(), deadLetters);
     }
 
     @Override
@@ -53,6 +58,7 @@ final class PreparePrompt extends ProcessFunction<SourceRecord, PreparedRequest>
             stage = "tokenize";
             out.collect(open.tokenizer.tokenize(source, prompt, System.currentTimeMillis()));
         } catch (RecordException e) {
+            open.deadLetters.inc();
             context.output(SideOutputs.DEAD_LETTERS, SideOutputs.deadLetter(source, e.code(), e.reason(), stage));
         }
     }
@@ -66,7 +72,8 @@ final class PreparePrompt extends ProcessFunction<SourceRecord, PreparedRequest>
     }
 
     /** What {@link #open} makes. */
-    private record Stages(PromptParser parser, PromptTokenizer tokenizer, Set<String> namedFields) {
+    private record Stages(
+            PromptParser parser, PromptTokenizer tokenizer, Set<String> namedFields, Counter deadLetters) {
 
         void nameOnce(List<String> unknownFields) {
             for (String field : unknownFields) {

@@ -4,6 +4,9 @@ import io.radixflow.schemas.DeadLetter;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.CheckpointConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Wires the operators from input records to completions, deltas and dead letters.
@@ -14,8 +17,8 @@ import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
  *                 +-> dead letters                                          +-> dead letters
  * </pre>
  *
- * <p>Checkpoints must be unaligned ({@code execution.checkpointing.unaligned.enabled}); aligned ones wait for every prompt in
- * the network buffers.
+ * <p>Checkpoints should be unaligned ({@code execution.checkpointing.unaligned.enabled}); aligned ones wait for every prompt in
+ * the network buffers, which a full engine takes minutes to answer.
  */
 public final class PromptPipeline {
 
@@ -25,11 +28,18 @@ public final class PromptPipeline {
     private static final String PREPARE_OPERATOR = "prepare-prompt";
     private static final String GROUPING_OPERATOR = "prefix-grouping";
 
+    private static final Logger LOG = LoggerFactory.getLogger(PromptPipeline.class);
+
     private PromptPipeline() {}
 
     /** Takes records of bounded or unbounded sources; up to the engines everything runs at the stream's own parallelism. */
     public static PipelineOutputs build(
             DataStream<SourceRecord> records, EngineProvider engines, PipelineOptions options) {
+        CheckpointConfig checkpoints = records.getExecutionEnvironment().getCheckpointConfig();
+        if (checkpoints.isCheckpointingEnabled() && !checkpoints.isUnalignedCheckpointsEnabled()) {
+            LOG.warn("Checkpoints are aligned and will wait for all prompts in the network buffers;"
+                    + " set execution.checkpointing.unaligned.enabled: true");
+        }
         SingleOutputStreamOperator<PreparedRequest> prepared = records.process(
                         new PreparePrompt(engines, options.randomSeed()), RecordTypes.PREPARED)
                 .name(PREPARE_OPERATOR)

@@ -2,6 +2,7 @@ package io.radixflow.operators;
 
 import io.radixflow.schemas.RecordHeader;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +15,11 @@ import org.jspecify.annotations.Nullable;
  */
 public record ResultRecord(byte @Nullable [] key, byte[] value, List<RecordHeader> headers, long timestamp) {
 
-    public ResultRecord {
-        headers = List.copyOf(headers);
+    // Written out: javac keeps the null annotation of an array component on an explicit constructor only.
+    public ResultRecord(byte @Nullable [] key, byte[] value, List<RecordHeader> headers, long timestamp) {
+        this.key = key;
+        this.value = Objects.requireNonNull(value, "value");
+        this.headers = List.copyOf(headers);
+        this.timestamp = timestamp;
     }
 }

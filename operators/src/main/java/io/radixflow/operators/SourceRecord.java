@@ -27,9 +27,22 @@ public record SourceRecord(
 
     public static final long NO_TIMESTAMP = Long.MIN_VALUE;
 
-    public SourceRecord {
-        headers = List.copyOf(headers);
-        Objects.requireNonNull(topic, "topic");
+    // Written out: javac keeps the null annotation of an array component on an explicit constructor only.
+    public SourceRecord(
+            byte @Nullable [] key,
+            byte @Nullable [] value,
+            List<RecordHeader> headers,
+            String topic,
+            int partition,
+            long offset,
+            long timestamp) {
+        this.key = key;
+        this.value = value;
+        this.headers = List.copyOf(headers);
+        this.topic = Objects.requireNonNull(topic, "topic");
+        this.partition = partition;
+        this.offset = offset;
+        this.timestamp = timestamp;
     }
 
     /** The {@code custom_id} of an answer to a record that names none. */

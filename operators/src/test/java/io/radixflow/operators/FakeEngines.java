@@ -6,6 +6,7 @@ import io.radixflow.testkit.FakeTokenizer;
 import io.radixflow.text.TextModel;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
 
 /** Gives subtasks fake engines and remembers them; one test at a time. */
 final class FakeEngines implements EngineProvider {
@@ -15,6 +16,9 @@ final class FakeEngines implements EngineProvider {
 
     /** Engines started since the latest provider was made; static, since a provider reaches the subtasks as a copy. */
     private static final List<FakeEngine> STARTED = new CopyOnWriteArrayList<>();
+
+    /** Threaded engines pause while it says no. */
+    private static volatile BooleanSupplier mayStep = () -> true;
 
     private final int maxRunningRequests;
     private final int queueCapacity;
@@ -36,7 +40,13 @@ final class FakeEngines implements EngineProvider {
     }
 
     static FakeEngines threaded(int maxRunningRequests, long stepMicros) {
+        mayStep = () -> true;
         return new FakeEngines(maxRunningRequests, Integer.MAX_VALUE, stepMicros);
+    }
+
+    /** Holds until the next provider is made. */
+    static void pauseUnless(BooleanSupplier condition) {
+        mayStep = condition;
     }
 
     static List<FakeEngine> started() {
@@ -59,7 +69,7 @@ final class FakeEngines implements EngineProvider {
     public Engine startEngine() {
         FakeEngine engine = stepMicros == NO_THREAD
                 ? FakeEngine.stepped(maxRunningRequests, queueCapacity)
-                : FakeEngine.threaded(maxRunningRequests, stepMicros);
+                : FakeEngine.threaded(maxRunningRequests, stepMicros, () -> mayStep.getAsBoolean());
         STARTED.add(engine);
         return engine;
     }

@@ -17,6 +17,7 @@ import java.util.TreeSet;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class InferenceOperatorTest {
@@ -255,6 +256,29 @@ class InferenceOperatorTest {
     }
 
     @Test
+    void takesARecordInAfterAShortHoldThoughTheEngineIsFull() throws Exception {
+        PipelineOptions patient = options.withAdmission(new AdmissionLimits(Duration.ofMillis(2), 1_000, 1_000_000));
+        try (OperatorHarness operator = new OperatorHarness(FakeEngines.stepped(1), patient, null)) {
+            for (int i = 0; i < 4; i++) {
+                operator.process(Prompts.prepared(i, "prompt " + i, Prompts.exactly(5)));
+            }
+            assertThat(operator.engine().numUnfinished()).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void doesNotCountTheTimeThatTheJobWasDown() throws Exception {
+        InFlightRequest inFlight = new InFlightRequest(Prompts.prepared(1, "x", Prompts.exactly(5)), 1_000);
+        inFlight.markElapsed(1_700);
+        InFlightRequestSerializer serializer = new InFlightRequestSerializer();
+        InFlightRequest restored = serializer.deserialize(1, serializer.serialize(inFlight));
+        restored.resume(1_000_000);
+
+        assertThat(restored.admittedNanos()).isEqualTo(1_000_000 - 700);
+        assertThat(restored.toEngine(3, 900).deadlineNanos()).isEqualTo(1_000_000 - 700 + 900);
+    }
+
+    @Test
     void sendsChunksAtTheStreamInterval() throws Exception {
         PipelineOptions coarse = new PipelineOptions(1, 1, Duration.ZERO, null, true, 4, 0, AdmissionLimits.DEFAULT);
         PreparedRequest request = Prompts.streamed(1, "stream", Prompts.exactly(10));
@@ -330,7 +354,7 @@ class InferenceOperatorTest {
         }
     }
 
-    private OperatorHarness open(@org.jspecify.annotations.Nullable OperatorSubtaskState state) throws Exception {
+    private OperatorHarness open(@Nullable OperatorSubtaskState state) throws Exception {
         return new OperatorHarness(FakeEngines.stepped(16), options, state);
     }
 

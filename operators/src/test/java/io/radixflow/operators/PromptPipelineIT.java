@@ -29,7 +29,6 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.apache.flink.util.CloseableIterator;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -79,8 +78,11 @@ class PromptPipelineIT {
         private static final AtomicInteger NUM_COMPLETIONS = new AtomicInteger();
         private static final AtomicBoolean IS_FAILURE_WANTED = new AtomicBoolean();
         private static volatile CountDownLatch checkpoints = new CountDownLatch(0);
+        private static volatile int minCompletions;
 
-        private static void reset(int numCheckpoints, boolean isFailureWanted) {
+        /** Waits for checkpoints that complete after so many completions. */
+        private static void reset(int numCheckpoints, int afterCompletions, boolean isFailureWanted) {
+            minCompletions = afterCompletions;
             NUM_COMPLETIONS.set(0);
             IS_FAILURE_WANTED.set(isFailureWanted);
             checkpoints = new CountDownLatch(numCheckpoints);
@@ -97,13 +99,15 @@ class PromptPipelineIT {
 
         @Override
         public void notifyCheckpointComplete(long checkpointId) {
-            checkpoints.countDown();
+            if (NUM_COMPLETIONS.get() >= minCompletions) {
+                checkpoints.countDown();
+            }
         }
-    }
 
-    @BeforeEach
-    void reset() {
-        Probe.reset(1, false);
+        /** Keeps the engines from finishing before the checkpoint that the failure goes back to. */
+        private static boolean mayStep() {
+            return checkpoints.getCount() == 0 || NUM_COMPLETIONS.get() <= NUM_RECORDS / 2;
+        }
     }
 
     private static StreamExecutionEnvironment environment(Duration checkpointInterval) {
@@ -127,14 +131,16 @@ class PromptPipelineIT {
     }
 
     @Test
-    @Timeout(60)
+    @Timeout(120)
     void answersEachRecordOnceAndGoesOnAtTheNextTokenAfterAFailure() throws Exception {
-        Probe.reset(1, true);
+        // Two: the second was triggered after the first had completed, so it holds requests with tokens.
+        Probe.reset(2, NUM_RECORDS / 4, true);
         StreamExecutionEnvironment environment = environment(Duration.ofMillis(100));
+        FakeEngines engines = FakeEngines.threaded(8, 3_000);
+        FakeEngines.pauseUnless(Probe::mayStep);
         PipelineOptions options =
                 PipelineOptions.defaults().withParallelism(2).withPrefixWindow(16, Duration.ofMillis(5));
-        PipelineOutputs outputs =
-                PromptPipeline.build(records(environment, NUM_RECORDS), FakeEngines.threaded(8, 3_000), options);
+        PipelineOutputs outputs = PromptPipeline.build(records(environment, NUM_RECORDS), engines, options);
         DataStream<ResultRecord> probed = outputs.completions()
                 .map(new Probe())
                 .returns(RecordTypes.RESULT)
@@ -201,9 +207,9 @@ class PromptPipelineIT {
     }
 
     @Test
-    @Timeout(60)
+    @Timeout(120)
     void completesCheckpointsWhileTheEngineIsFull() throws Exception {
-        Probe.reset(5, false);
+        Probe.reset(5, 0, false);
         StreamExecutionEnvironment environment = environment(Duration.ofMillis(50));
         // Two at a time, three seconds each: the backlog would take hours.
         FakeEngines engines = FakeEngines.threaded(2, 50_000);

@@ -75,7 +75,7 @@ final class CpuKvCache implements KvCache {
             for (int i = 0; i < half; i++) {
                 int low = Float16.fromFloat(from[at + head * headDim + i]);
                 int high = Float16.fromFloat(from[at + head * headDim + half + i]);
-                pairs[to + head * half + i] = low & 0xFFFF | high << 16;
+                pairs[to + head * half + i] = (low & 0xFFFF) | (high << 16);
             }
         }
     }

@@ -1,7 +1,6 @@
 package io.radixflow.backend.cpu;
 
 import static jdk.incubator.vector.VectorOperators.ASHR;
-import static jdk.incubator.vector.VectorOperators.GE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
 import jdk.incubator.vector.FloatVector;
@@ -12,7 +11,7 @@ import jdk.incubator.vector.VectorSpecies;
  * The vector shape of this machine, chosen when the class is loaded, and arithmetic on it that the Vector API lacks.
  *
  * <p>Kernels are written so that C2 keeps every vector in a register: small static methods, one local for each accumulator, constants
- * broadcast before loops, {@code castShape} for conversions. {@code AllocationTest} fails when a vector gets boxed.
+ * broadcast before loops, {@code castShape} for conversions. {@code CpuAllocationTest} fails when a vector gets boxed.
  */
 final class Lanes {
 
@@ -23,9 +22,9 @@ final class Lanes {
     /** Output features that kernels compute side by side: two vectors. */
     static final int STRIP = 2 * LANES;
 
-    private static final float LOG2_E = 1.44269504f;
+    private static final float LOG2_E = 1.442695f;
     /** ln 2 in two pieces; the first has few bits, so that a small integer times it is exact. */
-    private static final float LN2_HIGH = 0.693359375f;
+    private static final float LN2_HIGH = 0.69335938f;
 
     private static final float LN2_LOW = -2.12194440e-4f;
     /** 1.5 * 2^23: adding it rounds to an integer, which then lies in the lowest bits. */
@@ -64,18 +63,17 @@ final class Lanes {
                 .mul(broadcast(0x1p112f));
     }
 
-    /** The binary16 numbers in the low halves of the lanes, infinities and NaN included. */
-    static FloatVector allLowHalves(IntVector pairs) {
-        return allHighHalves(pairs.lanewise(LSHL, 16));
+    /**
+     * The binary16 numbers in the high halves of the lanes; NaN becomes an infinity. The first product gives 2^16 or more for what has
+     * binary16's highest exponent and at most 65504 otherwise, so the second one overflows for exactly those.
+     */
+    static FloatVector allHighHalves(IntVector pairs) {
+        return highHalves(pairs).mul(broadcast(0x1p112f)).mul(broadcast(0x1p-112f));
     }
 
-    /** The binary16 numbers in the high halves of the lanes, infinities and NaN included. */
-    static FloatVector allHighHalves(IntVector pairs) {
-        IntVector finite = highHalves(pairs).reinterpretAsInts();
-        // 2^16 is where infinity's exponent comes out.
-        IntVector magnitude = finite.and(broadcast(0x7FFFFFFF));
-        return finite.blend(finite.or(broadcast(0x7F800000)), magnitude.compare(GE, broadcast(0x47800000)))
-                .reinterpretAsFloats();
+    /** {@link #allHighHalves} of the low halves. */
+    static FloatVector allLowHalves(IntVector pairs) {
+        return allHighHalves(pairs.lanewise(LSHL, 16));
     }
 
     /** Sum of the lanes in ascending order, whether this code is interpreted or compiled. */

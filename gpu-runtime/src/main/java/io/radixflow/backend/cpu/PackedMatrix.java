@@ -95,7 +95,7 @@ final class PackedMatrix {
                     throw new IllegalArgumentException(
                             "tensor " + tensor.name() + ": weight [" + row + ", " + col + "] is not a finite number");
                 }
-                words[to] |= half << 16 * (inBlock % featuresPerWord);
+                words[to] |= half << (16 * (inBlock % featuresPerWord));
             }
         }
     }
@@ -130,7 +130,7 @@ final class PackedMatrix {
             for (int i = 0; i < 8; i++) {
                 int feature = 8 * word + i;
                 int pair = data.get(at + feature % 16) & 0xFF;
-                packed |= (feature < 16 ? pair & 15 : pair >> 4) << 4 * i;
+                packed |= (feature < 16 ? pair & 15 : pair >> 4) << (4 * i);
             }
             words[to + word * STRIP] = packed;
         }
@@ -156,19 +156,19 @@ final class PackedMatrix {
         int firstWeight = blockLane + STRIP;
         return switch (type) {
             case F32 -> Float.intBitsToFloat(words[blockLane + feature * STRIP]);
-            case BF16 -> Float.intBitsToFloat(words[blockLane + feature / 2 * STRIP] >>> 16 * (feature % 2) << 16);
-            case F16 -> Float16.toFloat((short) (words[blockLane + feature / 2 * STRIP] >>> 16 * (feature % 2)));
+            case BF16 -> Float.intBitsToFloat((words[blockLane + feature / 2 * STRIP] >>> (16 * (feature % 2))) << 16);
+            case F16 -> Float16.toFloat((short) (words[blockLane + feature / 2 * STRIP] >>> (16 * (feature % 2))));
             case Q4_1 ->
                 Math.fma(nibble(firstWeight, feature), Float16.toFloat((short) first), Float16.toFloat((short)
                         (first >>> 16)));
             case Q4_0 -> (nibble(firstWeight, feature) - 8) * Float.intBitsToFloat(first);
             case Q8_0 ->
-                ((words[firstWeight + feature / 4 * STRIP] >>> 8 * (feature % 4) & 0xFF) - 128)
+                (((words[firstWeight + feature / 4 * STRIP] >>> (8 * (feature % 4))) & 0xFF) - 128)
                         * Float.intBitsToFloat(first);
         };
     }
 
     private int nibble(int firstWeight, int feature) {
-        return words[firstWeight + feature / 8 * STRIP] >>> 4 * (feature % 8) & 15;
+        return (words[firstWeight + feature / 8 * STRIP] >>> (4 * (feature % 8))) & 15;
     }
 }

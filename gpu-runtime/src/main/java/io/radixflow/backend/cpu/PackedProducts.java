@@ -19,39 +19,12 @@ final class PackedProducts {
 
     private PackedProducts() {}
 
-    static void addQ41(int[] words, int from, float[] x, int xAt, float[] out) {
-        IntVector f0 = IntVector.fromArray(INTS, words, from);
-        IntVector f1 = IntVector.fromArray(INTS, words, from + LANES);
-        addNibbles(
-                words,
-                from + STRIP,
-                x,
-                xAt,
-                out,
-                Lanes.lowHalves(f0),
-                Lanes.highHalves(f0),
-                Lanes.lowHalves(f1),
-                Lanes.highHalves(f1));
-    }
-
-    static void addQ40(int[] words, int from, float[] x, int xAt, float[] out) {
-        FloatVector d0 = IntVector.fromArray(INTS, words, from).reinterpretAsFloats();
-        FloatVector d1 = IntVector.fromArray(INTS, words, from + LANES).reinterpretAsFloats();
-        FloatVector bias = broadcast(-8f);
-        addNibbles(words, from + STRIP, x, xAt, out, d0, d0.mul(bias), d1, d1.mul(bias));
-    }
-
-    @SuppressWarnings("checkstyle:ParameterNumber") // inlined; vectors in a record would be boxed
-    private static void addNibbles(
-            int[] words,
-            int from,
-            float[] x,
-            int xAt,
-            float[] out,
-            FloatVector d0,
-            FloatVector m0,
-            FloatVector d1,
-            FloatVector m1) {
+    /** @param from first word of weights, behind the factors' word */
+    static void addNibbles(int[] words, int from, float[] factors, float[] x, int xAt, float[] out) {
+        FloatVector d0 = FloatVector.fromArray(FLOATS, factors, 0);
+        FloatVector d1 = FloatVector.fromArray(FLOATS, factors, LANES);
+        FloatVector m0 = FloatVector.fromArray(FLOATS, factors, STRIP);
+        FloatVector m1 = FloatVector.fromArray(FLOATS, factors, STRIP + LANES);
         IntVector nibble = broadcast(15);
         FloatVector a = FloatVector.fromArray(FLOATS, out, 0);
         FloatVector b = FloatVector.fromArray(FLOATS, out, LANES);
@@ -68,17 +41,18 @@ final class PackedProducts {
         b.intoArray(out, LANES);
     }
 
-    static void addQ80(int[] words, int from, float[] x, int xAt, float[] out) {
-        FloatVector d0 = IntVector.fromArray(INTS, words, from).reinterpretAsFloats();
-        FloatVector d1 = IntVector.fromArray(INTS, words, from + LANES).reinterpretAsFloats();
-        FloatVector m0 = d0.mul(broadcast(-128f));
-        FloatVector m1 = d1.mul(broadcast(-128f));
+    /** As {@link #addNibbles} for bytes. */
+    static void addBytes(int[] words, int from, float[] factors, float[] x, int xAt, float[] out) {
+        FloatVector d0 = FloatVector.fromArray(FLOATS, factors, 0);
+        FloatVector d1 = FloatVector.fromArray(FLOATS, factors, LANES);
+        FloatVector m0 = FloatVector.fromArray(FLOATS, factors, STRIP);
+        FloatVector m1 = FloatVector.fromArray(FLOATS, factors, STRIP + LANES);
         IntVector lowByte = broadcast(255);
         FloatVector a = FloatVector.fromArray(FLOATS, out, 0);
         FloatVector b = FloatVector.fromArray(FLOATS, out, LANES);
         for (int word = 0; word < 8; word++) {
-            IntVector packed0 = IntVector.fromArray(INTS, words, from + STRIP + word * STRIP);
-            IntVector packed1 = IntVector.fromArray(INTS, words, from + STRIP + word * STRIP + LANES);
+            IntVector packed0 = IntVector.fromArray(INTS, words, from + word * STRIP);
+            IntVector packed1 = IntVector.fromArray(INTS, words, from + word * STRIP + LANES);
             for (int i = 0; i < 4; i++) {
                 FloatVector xk = broadcast(x[xAt + 4 * word + i]);
                 a = xk.fma(toFloats(packed0.lanewise(LSHR, 8 * i).and(lowByte)).fma(d0, m0), a);

@@ -1,5 +1,6 @@
 package io.radixflow.backend.cpu;
 
+import static io.radixflow.backend.cpu.Lanes.FLOATS;
 import static io.radixflow.backend.cpu.Lanes.INTS;
 import static io.radixflow.backend.cpu.Lanes.LANES;
 import static io.radixflow.backend.cpu.Lanes.STRIP;
@@ -16,24 +17,29 @@ final class StripUnpacker {
 
     private StripUnpacker() {}
 
-    /** Unpacks blocks {@code [fromBlock, toBlock)} of a strip to the start of {@code into}. */
-    static void unpack(PackedMatrix matrix, int strip, int fromBlock, int toBlock, float[] into) {
+    /**
+     * Unpacks blocks {@code [fromBlock, toBlock)} of a strip to the start of {@code into}.
+     *
+     * @param factors scratch, {@link BlockFactors#LENGTH}
+     */
+    static void unpack(PackedMatrix matrix, int strip, int fromBlock, int toBlock, float[] factors, float[] into) {
         int[] words = matrix.words;
         for (int block = fromBlock; block < toBlock; block++) {
             int from = matrix.blockAt(strip, block);
             int to = (block - fromBlock) * PackedMatrix.BLOCK * STRIP;
+            if (matrix.hasFactors()) {
+                BlockFactors.decode(matrix, from, factors);
+            }
             switch (matrix.type) {
-                case Q4_1 -> {
-                    unpackQ41(words, from, into, to);
-                    unpackQ41(words, from + LANES, into, to + LANES);
-                }
-                case Q4_0 -> {
-                    unpackQ40(words, from, into, to);
-                    unpackQ40(words, from + LANES, into, to + LANES);
+                case Q4_0, Q4_1 -> {
+                    for (int word = 0; word < 4; word++) {
+                        unpackNibbles(words, from + STRIP + word * STRIP, factors, into, to + 8 * word * STRIP);
+                    }
                 }
                 case Q8_0 -> {
-                    unpackQ80(words, from, into, to);
-                    unpackQ80(words, from + LANES, into, to + LANES);
+                    for (int word = 0; word < 8; word++) {
+                        unpackBytes(words, from + STRIP + word * STRIP, factors, into, to + 4 * word * STRIP);
+                    }
                 }
                 case F16 -> unpackF16(words, from, into, to);
                 case BF16 -> unpackBf16(words, from, into, to);
@@ -42,38 +48,32 @@ final class StripUnpacker {
         }
     }
 
-    private static void unpackQ41(int[] words, int from, float[] into, int to) {
-        IntVector factors = IntVector.fromArray(INTS, words, from);
-        unpackNibbles(words, from + STRIP, Lanes.lowHalves(factors), Lanes.highHalves(factors), into, to);
-    }
-
-    private static void unpackQ40(int[] words, int from, float[] into, int to) {
-        FloatVector d = IntVector.fromArray(INTS, words, from).reinterpretAsFloats();
-        unpackNibbles(words, from + STRIP, d, d.mul(broadcast(-8f)), into, to);
-    }
-
-    private static void unpackNibbles(int[] words, int from, FloatVector d, FloatVector m, float[] into, int to) {
+    /** Eight features from one word of each row. */
+    private static void unpackNibbles(int[] words, int from, float[] factors, float[] into, int to) {
         IntVector nibble = broadcast(15);
-        for (int word = 0; word < 4; word++) {
-            IntVector packed = IntVector.fromArray(INTS, words, from + word * STRIP);
-            for (int i = 0; i < 8; i++) {
-                toFloats(packed.lanewise(LSHR, 4 * i).and(nibble))
+        for (int i = 0; i < STRIP; i += LANES) {
+            FloatVector d = FloatVector.fromArray(FLOATS, factors, i);
+            FloatVector m = FloatVector.fromArray(FLOATS, factors, STRIP + i);
+            IntVector packed = IntVector.fromArray(INTS, words, from + i);
+            for (int feature = 0; feature < 8; feature++) {
+                toFloats(packed.lanewise(LSHR, 4 * feature).and(nibble))
                         .fma(d, m)
-                        .intoArray(into, to + (8 * word + i) * STRIP);
+                        .intoArray(into, to + i + feature * STRIP);
             }
         }
     }
 
-    private static void unpackQ80(int[] words, int from, float[] into, int to) {
-        FloatVector d = IntVector.fromArray(INTS, words, from).reinterpretAsFloats();
-        FloatVector m = d.mul(broadcast(-128f));
+    /** Four features from one word of each row. */
+    private static void unpackBytes(int[] words, int from, float[] factors, float[] into, int to) {
         IntVector lowByte = broadcast(255);
-        for (int word = 0; word < 8; word++) {
-            IntVector packed = IntVector.fromArray(INTS, words, from + STRIP + word * STRIP);
-            for (int i = 0; i < 4; i++) {
-                toFloats(packed.lanewise(LSHR, 8 * i).and(lowByte))
+        for (int i = 0; i < STRIP; i += LANES) {
+            FloatVector d = FloatVector.fromArray(FLOATS, factors, i);
+            FloatVector m = FloatVector.fromArray(FLOATS, factors, STRIP + i);
+            IntVector packed = IntVector.fromArray(INTS, words, from + i);
+            for (int feature = 0; feature < 4; feature++) {
+                toFloats(packed.lanewise(LSHR, 8 * feature).and(lowByte))
                         .fma(d, m)
-                        .intoArray(into, to + (4 * word + i) * STRIP);
+                        .intoArray(into, to + i + feature * STRIP);
             }
         }
     }

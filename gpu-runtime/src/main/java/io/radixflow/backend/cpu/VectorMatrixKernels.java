@@ -2,6 +2,7 @@ package io.radixflow.backend.cpu;
 
 import static io.radixflow.backend.cpu.Lanes.STRIP;
 
+import io.radixflow.weights.TensorType;
 import java.util.Arrays;
 
 /**
@@ -40,7 +41,7 @@ final class VectorMatrixKernels implements MatrixKernels {
             for (int strip = from; strip < to; strip++) {
                 int outAt = w.firstRow[part] + strip * STRIP;
                 if (rows == 1 && matrix.hasFactors()) {
-                    oneRow(matrix, strip, x, out, outAt, scratch[worker].edge);
+                    oneRow(matrix, strip, x, out, outAt, scratch[worker]);
                 } else {
                     manyRows(matrix, strip, x, rows, out, outAt, w.rows(), scratch[worker]);
                 }
@@ -48,28 +49,18 @@ final class VectorMatrixKernels implements MatrixKernels {
         }
     }
 
-    private static void oneRow(PackedMatrix matrix, int strip, float[] x, float[] out, int outAt, float[] sums) {
+    private static void oneRow(PackedMatrix matrix, int strip, float[] x, float[] out, int outAt, Scratch scratch) {
+        float[] sums = scratch.edge;
         Arrays.fill(sums, 0, STRIP, 0);
-        int[] words = matrix.words;
-        int from = matrix.blockAt(strip, 0);
-        int step = matrix.blockInts;
-        switch (matrix.type) {
-            case Q4_1 -> {
-                for (int block = 0; block < matrix.numBlocks; block++) {
-                    PackedProducts.addQ41(words, from + block * step, x, block * PackedMatrix.BLOCK, sums);
-                }
+        for (int block = 0; block < matrix.numBlocks; block++) {
+            int from = matrix.blockAt(strip, block);
+            int xAt = block * PackedMatrix.BLOCK;
+            BlockFactors.decode(matrix, from, scratch.factors);
+            if (matrix.type == TensorType.Q8_0) {
+                PackedProducts.addBytes(matrix.words, from + STRIP, scratch.factors, x, xAt, sums);
+            } else {
+                PackedProducts.addNibbles(matrix.words, from + STRIP, scratch.factors, x, xAt, sums);
             }
-            case Q4_0 -> {
-                for (int block = 0; block < matrix.numBlocks; block++) {
-                    PackedProducts.addQ40(words, from + block * step, x, block * PackedMatrix.BLOCK, sums);
-                }
-            }
-            case Q8_0 -> {
-                for (int block = 0; block < matrix.numBlocks; block++) {
-                    PackedProducts.addQ80(words, from + block * step, x, block * PackedMatrix.BLOCK, sums);
-                }
-            }
-            case F32, F16, BF16 -> throw new IllegalStateException(matrix.type + " has no block products");
         }
         System.arraycopy(sums, 0, out, outAt, Math.min(STRIP, matrix.rows - strip * STRIP));
     }
@@ -88,10 +79,10 @@ final class VectorMatrixKernels implements MatrixKernels {
         for (int row = 0; row < rows; row += ROW_TILE) {
             int numRows = Math.min(ROW_TILE, rows - row);
             if (width == STRIP) {
-                rowTile(matrix, strip, x, row, numRows, out, outAt + row * outStride, outStride, scratch.piece);
+                rowTile(matrix, strip, x, row, numRows, out, outAt + row * outStride, outStride, scratch);
                 continue;
             }
-            rowTile(matrix, strip, x, row, numRows, scratch.edge, 0, STRIP, scratch.piece);
+            rowTile(matrix, strip, x, row, numRows, scratch.edge, 0, STRIP, scratch);
             for (int r = 0; r < numRows; r++) {
                 System.arraycopy(scratch.edge, r * STRIP, out, outAt + (row + r) * outStride, width);
             }
@@ -108,17 +99,17 @@ final class VectorMatrixKernels implements MatrixKernels {
             float[] out,
             int outAt,
             int outStride,
-            float[] piece) {
+            Scratch scratch) {
         for (int r = 0; r < numRows; r++) {
             Arrays.fill(out, outAt + r * outStride, outAt + r * outStride + STRIP, 0);
         }
         int cols = matrix.cols;
         for (int block = 0; block < matrix.numBlocks; block += PIECE_BLOCKS) {
             int endBlock = Math.min(block + PIECE_BLOCKS, matrix.numBlocks);
-            StripUnpacker.unpack(matrix, strip, block, endBlock, piece);
+            StripUnpacker.unpack(matrix, strip, block, endBlock, scratch.factors, scratch.piece);
             int firstFeature = block * PackedMatrix.BLOCK;
             int len = Math.min(endBlock * PackedMatrix.BLOCK, cols) - firstFeature;
-            addRows(x, row * cols + firstFeature, cols, numRows, piece, len, out, outAt, outStride);
+            addRows(x, row * cols + firstFeature, cols, numRows, scratch.piece, len, out, outAt, outStride);
         }
     }
 
@@ -153,6 +144,7 @@ final class VectorMatrixKernels implements MatrixKernels {
     }
 
     private static final class Scratch {
+        private final float[] factors = new float[BlockFactors.LENGTH];
         private final float[] piece = new float[PIECE_LEN * STRIP];
         /** Results of a strip that the matrix doesn't fill. */
         private final float[] edge = new float[ROW_TILE * STRIP];

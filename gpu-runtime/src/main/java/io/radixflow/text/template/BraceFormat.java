@@ -74,7 +74,7 @@ final class BraceFormat {
         char type = parts.group(8).isEmpty()
                 ? (value instanceof String ? 's' : 'd')
                 : parts.group(8).charAt(0);
-        if (value instanceof Double && parts.group(8).isEmpty() || !(isNumber || value instanceof String)) {
+        if ((value instanceof Double && parts.group(8).isEmpty()) || !(isNumber || value instanceof String)) {
             throw new Fault("the format '" + spec + "' is not supported for '" + Types.name(value) + "'");
         }
         boolean isZeroPadded = !parts.group(4).isEmpty();

@@ -119,23 +119,15 @@ final class Lexer {
                 textEnd--;
             }
         } else if (sign == 0 && isBlock) {
-            int lineStart = source.lastIndexOf('\n', end - 1) + 1;
-            boolean startsLine = lineStart > position || position == 0 || source.charAt(position - 1) == '\n';
-            int from = Math.max(lineStart, position);
-            textEnd = startsLine && isBlank(from, end) ? from : end;
+            int from = end;
+            while (from > position && source.charAt(from - 1) != '\n' && CodePoints.isSpace(source.charAt(from - 1))) {
+                from--;
+            }
+            textEnd = from == 0 || source.charAt(from - 1) == '\n' ? from : end;
         }
         if (textEnd > position) {
             add(Kind.DATA, source.substring(position, textEnd));
         }
-    }
-
-    private boolean isBlank(int from, int to) {
-        for (int i = from; i < to; i++) {
-            if (!CodePoints.isSpace(source.charAt(i))) {
-                return false;
-            }
-        }
-        return true;
     }
 
     private void readCode(Pattern end, Kind endKind) {
@@ -148,11 +140,13 @@ final class Lexer {
             if (position == source.length()) {
                 throw Fault.at(lineAt(begin), "tag", "missing " + endKind.words);
             }
-            Matcher ending = at(end, position);
-            if (brackets.isEmpty() && ending.lookingAt()) {
-                add(endKind, ending.group());
-                position = ending.end();
-                return;
+            if (brackets.isEmpty() && "-+%}".indexOf(source.charAt(position)) >= 0) {
+                Matcher ending = at(end, position);
+                if (ending.lookingAt()) {
+                    add(endKind, ending.group());
+                    position = ending.end();
+                    return;
+                }
             }
             readToken(brackets);
         }
@@ -162,10 +156,7 @@ final class Lexer {
         char c = source.charAt(position);
         if (c == '\'' || c == '"') {
             readString(c);
-        } else if (!(takeNumber(FLOAT, Kind.FLOAT)
-                || takeNumber(INTEGER, Kind.INTEGER)
-                || takeName()
-                || take(OPERATOR, Kind.OPERATOR))) {
+        } else if (!(takeNumber() || takeName() || take(OPERATOR, Kind.OPERATOR))) {
             throw Fault.at(
                     lineAt(position),
                     "tag",
@@ -184,6 +175,11 @@ final class Lexer {
         }
     }
 
+    private boolean takeNumber() {
+        char c = source.charAt(position);
+        return c >= '0' && c <= '9' && (takeNumber(FLOAT, Kind.FLOAT) || takeNumber(INTEGER, Kind.INTEGER));
+    }
+
     /** Within {@link #MAX_NUMBER_CHARS}, since the patterns of numbers recurse. */
     private boolean takeNumber(Pattern pattern, Kind kind) {
         int end = Math.min(source.length(), position + MAX_NUMBER_CHARS);
@@ -191,7 +187,8 @@ final class Lexer {
         if (!matcher.lookingAt()) {
             return false;
         } else if (matcher.end() == position + MAX_NUMBER_CHARS) {
-            throw Fault.at(lineAt(position), "number", "longer than the limit of " + (MAX_NUMBER_CHARS - 1) + " characters");
+            throw Fault.at(
+                    lineAt(position), "number", "longer than the limit of " + (MAX_NUMBER_CHARS - 1) + " characters");
         }
         add(kind, matcher.group());
         position = matcher.end();

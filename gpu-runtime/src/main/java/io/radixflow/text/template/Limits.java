@@ -4,7 +4,7 @@ package io.radixflow.text.template;
  * What one rendering may use at most, so that no template hangs or fills memory.
  *
  * @param outputChars characters of the result, and of any one string on the way
- * @param work units: about one per character or two per list item touched, and {@link Work#NODE} per node run; memory in use is bounded by
+ * @param work units: one per character, {@link Work#ITEM} per list item touched, {@link Work#NODE} per node run; memory in use is bounded by
  *     it too, since whatever is made is paid for
  * @param depth nested nodes, macro calls included, and nested lists or maps
  */

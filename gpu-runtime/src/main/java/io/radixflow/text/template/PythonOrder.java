@@ -12,7 +12,7 @@ final class PythonOrder {
     private PythonOrder() {}
 
     static boolean areEqual(Object a, Object b, Work work) {
-        work.charge(1);
+        work.charge(Work.ITEM);
         if (PythonNumbers.isNumber(a) && PythonNumbers.isNumber(b)) {
             return compareNumbers(a, b) == 0;
         } else if (a instanceof String x && b instanceof String y) {
@@ -24,7 +24,9 @@ final class PythonOrder {
             return areItemsEqual(x.items(), y.items(), work);
         } else if (a instanceof Dict x && b instanceof Dict y) {
             return areEntriesEqual(x, y, work);
-        } else if (a instanceof DictView x && b instanceof DictView y && !x.typeName().equals("dict_values")) {
+        } else if (a instanceof DictView x
+                && b instanceof DictView y
+                && !x.typeName().equals("dict_values")) {
             return areViewsEqual(x, y, work);
         } else if (a instanceof Range x && b instanceof Range y) {
             return x.items().equals(y.items());
@@ -96,7 +98,7 @@ final class PythonOrder {
 
     /** @throws Fault if the types have no order */
     static int compare(Object a, Object b, Work work) {
-        work.charge(1);
+        work.charge(Work.ITEM);
         if (PythonNumbers.isNumber(a) && PythonNumbers.isNumber(b)) {
             return compareNumbers(a, b);
         } else if (a instanceof String x && b instanceof String y) {

@@ -171,7 +171,7 @@ final class StatementParser {
     private Target parseTarget(String construct, boolean allowsNamespace) {
         List<Target> targets = new ArrayList<>();
         boolean isTuple = false;
-        while (tokens.isAt(Kind.NAME) && !tokens.isAtName("in") || tokens.isAtOperator("(")) {
+        while ((tokens.isAt(Kind.NAME) && !tokens.isAtName("in")) || tokens.isAtOperator("(")) {
             targets.add(parseOneTarget(construct, allowsNamespace));
             if (!tokens.skipOperator(",")) {
                 break;

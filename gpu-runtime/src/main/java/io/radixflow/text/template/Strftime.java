@@ -31,19 +31,19 @@ final class Strftime {
 
     static String format(LocalDateTime time, String format) {
         StringBuilder text = new StringBuilder();
-        for (int i = 0; i < format.length(); i++) {
-            char c = format.charAt(i);
+        int i = 0;
+        while (i < format.length()) {
+            char c = format.charAt(i++);
             if (c != '%') {
                 text.append(c);
                 continue;
             }
-            i++;
             boolean isUnpadded = i < format.length() && format.charAt(i) == '-';
             i += isUnpadded ? 1 : 0;
             if (i >= format.length()) {
                 throw new Fault("the format ends in '%'");
             }
-            text.append(directive(time, format.charAt(i), isUnpadded));
+            text.append(directive(time, format.charAt(i++), isUnpadded));
         }
         return text.toString();
     }

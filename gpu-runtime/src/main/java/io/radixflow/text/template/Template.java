@@ -21,6 +21,8 @@ public final class Template {
     }
 
     /**
+     * Parses the source.
+     *
      * @param clock tells {@code strftime_now} the time
      * @throws IllegalArgumentException in one line with line and construct, if the source is not a template of the subset
      */
@@ -36,6 +38,8 @@ public final class Template {
     }
 
     /**
+     * What the template writes for these variables.
+     *
      * @param variables strings, numbers, booleans, null, and lists and maps of them
      * @throws IllegalArgumentException in one line with line and construct, if the template raises, uses a value wrongly or exceeds a limit;
      *     naming the variable if its type is none of the above

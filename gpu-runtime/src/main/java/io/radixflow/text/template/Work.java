@@ -4,10 +4,10 @@ package io.radixflow.text.template;
 final class Work {
 
     /** Units that running one node costs. */
-    static final int NODE = 16;
+    static final int NODE = 64;
 
     /** Units that one item of a list or map costs. */
-    static final int ITEM = 4;
+    static final int ITEM = 8;
 
     private final Limits limits;
     private long left;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.radixflow.text.ChatTemplate;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,8 @@ class TemplateLimitsTest {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final int SMALL_STACK_BYTES = 512 << 10;
+    private static final Limits TENTH_OF_THE_WORK =
+            new Limits(Limits.DEFAULT.outputChars(), Limits.DEFAULT.work() / 10, Limits.DEFAULT.depth());
 
     @ParameterizedTest
     @ValueSource(
@@ -79,7 +82,7 @@ class TemplateLimitsTest {
 
     @Test
     void refusesNestingThatWouldOverflowTheStack() {
-        int many = 20_000;
+        int many = 5_000;
         List<String> templates = List.of(
                 "{{ " + "(".repeat(many) + "1" + ")".repeat(many) + " }}",
                 "{{ " + "[".repeat(many) + "]".repeat(many) + " }}",
@@ -106,10 +109,23 @@ class TemplateLimitsTest {
     }
 
     @Test
+    void endsTheLongestWorkSoon() {
+        ChatTemplate template =
+                ChatTemplate.parse("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}");
+        Assertions.assertTimeoutPreemptively(
+                PATIENCE,
+                () -> assertThatThrownBy(() -> template.render(Map.of()))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage(
+                                "chat template line 1, for: the template does more work than the limit of 400000000 units"));
+    }
+
+    @Test
     void takesLongFlatTemplates() {
-        String flat = "{% if n == 1 %}a" + "{% elif n == 2 %}b".repeat(3000) + "{% endif %}" + "{{ n }}".repeat(3000) + "{{ 'a'" + " ~ n".repeat(3000)
-                + " }}";
-        assertThat(ChatTemplate.parse(flat).render(Map.of("n", 3))).isEqualTo("3".repeat(3000) + "a" + "3".repeat(3000));
+        String flat = "{% if n == 1 %}a" + "{% elif n == 2 %}b".repeat(3000) + "{% endif %}" + "{{ n }}".repeat(3000)
+                + "{{ 'a'" + " ~ n".repeat(3000) + " }}";
+        assertThat(ChatTemplate.parse(flat).render(Map.of("n", 3)))
+                .isEqualTo("3".repeat(3000) + "a" + "3".repeat(3000));
     }
 
     @Test
@@ -118,8 +134,10 @@ class TemplateLimitsTest {
         for (int i = 0; i < 4000; i++) {
             messages.add(Map.of("role", i % 2 == 0 ? "user" : "assistant", "content", "text ".repeat(400)));
         }
-        String template = "{% for m in messages %}<{{ m.role }}>{{ m['content'].split('</think>')[-1].strip() | trim }}\n{% endfor %}";
-        assertThat(ChatTemplate.parse(template).render(Map.of("messages", messages))).hasSizeGreaterThan(7_000_000);
+        String template =
+                "{% for m in messages %}<{{ m.role }}>{{ m['content'].split('</think>')[-1].strip() | trim }}\n{% endfor %}";
+        assertThat(ChatTemplate.parse(template).render(Map.of("messages", messages)))
+                .hasSizeGreaterThan(7_000_000);
     }
 
     @Test
@@ -137,7 +155,10 @@ class TemplateLimitsTest {
         List<Throwable> thrown = new ArrayList<>();
         Runnable render = () -> {
             try {
-                thrown.add(new AssertionError("rendered " + ChatTemplate.parse(template).render(Map.of("x", 1)).length() + " characters"));
+                thrown.add(new AssertionError("rendered "
+                        + Template.parse(template, Clock.systemUTC(), TENTH_OF_THE_WORK)
+                                .render(Map.of("x", 1))
+                                .length() + " characters"));
             } catch (IllegalArgumentException | StackOverflowError | OutOfMemoryError e) {
                 thrown.add(e);
             }

@@ -17,7 +17,8 @@ final class Durations implements ITypeConverter<Duration> {
             }
             return duration;
         } catch (IllegalArgumentException | ArithmeticException e) {
-            throw new TypeConversionException("takes a number and a unit, such as 500ms, 10s or 5min, got '" + text + "'");
+            throw new TypeConversionException(
+                    "takes a number and a unit, such as 500ms, 10s or 5min, got '" + text + "'");
         }
     }
 }

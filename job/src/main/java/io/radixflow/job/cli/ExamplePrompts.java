@@ -24,7 +24,11 @@ final class ExamplePrompts {
      * @param question the last message, shortened for the eye
      * @param expectedError the code of the dead letter that the line says it becomes ({@code metadata.expect}), or null
      */
-    record Prompt(@Nullable String key, byte[] value, String question, @Nullable String expectedError) {}
+    record Prompt(
+            @Nullable String key,
+            byte[] value,
+            String question,
+            @Nullable String expectedError) {}
 
     private static final int QUESTION_CHARS = 60;
 

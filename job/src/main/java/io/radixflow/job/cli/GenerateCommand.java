@@ -23,14 +23,19 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code generate}: one prompt, or a conversation, with the engine alone. */
-@Command(name = "generate", description = "Answer one prompt on the terminal, or hold a conversation; no Flink, no Kafka.")
+@Command(
+        name = "generate",
+        description = "Answer one prompt on the terminal, or hold a conversation; no Flink, no Kafka.")
 final class GenerateCommand implements Callable<Integer>, StartsEngine {
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Parameters(arity = "0..1", paramLabel = "PROMPT", description = "The prompt; without one it is read from standard input.")
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "PROMPT",
+            description = "The prompt; without one it is read from standard input.")
     private @Nullable String prompt;
 
     @Option(names = "--chat", description = "Hold a conversation: /reset forgets it, /exit or Ctrl-D ends it.")
@@ -54,7 +59,10 @@ final class GenerateCommand implements Callable<Integer>, StartsEngine {
     @Option(names = "--top-k", paramLabel = "N", description = "Most likely tokens kept, -1 for all (default: -1).")
     private int topK = SamplingParams.ALL_TOKENS;
 
-    @Option(names = "--min-p", paramLabel = "X", description = "Least probability relative to the best, 0 to 1 (default: 0).")
+    @Option(
+            names = "--min-p",
+            paramLabel = "X",
+            description = "Least probability relative to the best, 0 to 1 (default: 0).")
     private float minP;
 
     @Option(names = "--repetition-penalty", paramLabel = "X", description = "Above 0 to 2; 1 is off (default: 1).")
@@ -103,7 +111,9 @@ final class GenerateCommand implements Callable<Integer>, StartsEngine {
             throws InterruptedException {
         String summary = conversation.answer(message, sampling);
         out.println();
-        spec.commandLine().getErr().println(Terminal.of(spec.commandLine().getErr()).faint(summary));
+        spec.commandLine()
+                .getErr()
+                .println(Terminal.of(spec.commandLine().getErr()).faint(summary));
     }
 
     private static @Nullable String ask(BufferedReader in, PrintStream out) throws IOException {

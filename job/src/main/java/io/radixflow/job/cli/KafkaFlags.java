@@ -13,7 +13,11 @@ import picocli.CommandLine.Option;
 /** Flags of the Kafka side of the streaming job. */
 final class KafkaFlags {
 
-    @Option(names = "--bootstrap-servers", required = true, paramLabel = "HOST:PORT[,...]", description = "Kafka brokers.")
+    @Option(
+            names = "--bootstrap-servers",
+            required = true,
+            paramLabel = "HOST:PORT[,...]",
+            description = "Kafka brokers.")
     @SuppressWarnings("NullAway.Init") // picocli refuses a command line without it
     private String bootstrapServers;
 
@@ -66,7 +70,8 @@ final class KafkaFlags {
             names = "--transaction-timeout",
             paramLabel = "DURATION",
             defaultValue = "15min",
-            description = "Longest open Kafka transaction; above checkpoint timeout and interval (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Longest open Kafka transaction; above checkpoint timeout and interval (default: ${DEFAULT-VALUE}).")
     private Duration transactionTimeout = Duration.ofMinutes(15);
 
     @Option(

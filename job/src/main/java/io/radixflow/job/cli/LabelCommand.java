@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
 /** {@code label}: the bounded job, with progress; a second run computes only what the first did not finish. */
 @Command(
         name = "label",
-        description = "Answer each row of JSONL files into JSONL files; what is answered already is not computed again.")
+        description =
+                "Answer each row of JSONL files into JSONL files; what is answered already is not computed again.")
 final class LabelCommand implements Callable<Integer>, StartsEngine {
 
     @Spec
@@ -39,26 +40,39 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
     @Mixin
     private final JobFlags jobFlags = new JobFlags();
 
-    @Option(names = "--input", required = true, paramLabel = "PATH", description = "JSONL file, or folder of such; may be repeated.")
+    @Option(
+            names = "--input",
+            required = true,
+            paramLabel = "PATH",
+            description = "JSONL file, or folder of such; may be repeated.")
     private List<Path> inputs = List.of();
 
-    @Option(names = "--output", required = true, paramLabel = "DIR", description = "Folder for answers and dead letters.")
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder for answers and dead letters.")
     @SuppressWarnings("NullAway.Init") // picocli refuses a command line without it
     private Path outputDir;
 
-    @Option(names = "--prompt-column", paramLabel = "FIELD", description = "Field of each row whose text is the prompt.")
+    @Option(
+            names = "--prompt-column",
+            paramLabel = "FIELD",
+            description = "Field of each row whose text is the prompt.")
     private @Nullable String promptColumn;
 
     @Option(
             names = "--prompt-template",
             paramLabel = "TEXT",
-            description = "Prompt with {field} placeholders. Without this and --prompt-column a row is a chat body itself.")
+            description =
+                    "Prompt with {field} placeholders. Without this and --prompt-column a row is a chat body itself.")
     private @Nullable String promptTemplate;
 
     @Option(
             names = "--defaults",
             paramLabel = "JSON",
-            description = "Fields for each request that does not have them, such as '{\"max_tokens\": 8, \"temperature\": 0}'.")
+            description =
+                    "Fields for each request that does not have them, such as '{\"max_tokens\": 8, \"temperature\": 0}'.")
     private @Nullable String defaults;
 
     @Override
@@ -72,7 +86,8 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
         try (Shutdown shutdown = new Shutdown(resources)) {
             shutdown.arm();
             resources.add(OutputLock.take(outputDir));
-            LabelProgress progress = new LabelProgress(Terminal.of(spec.commandLine().getOut()));
+            LabelProgress progress =
+                    new LabelProgress(Terminal.of(spec.commandLine().getOut()));
             Set<String> finished = FinishedRows.read(outputDir);
             progress.start(countRows(files), finished.size());
             if (progress.isNothingLeft()) {
@@ -113,7 +128,9 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
         for (Path input : inputs) {
             if (Files.isDirectory(input)) {
                 try (Stream<Path> inside = Files.list(input)) {
-                    files.addAll(inside.filter(path -> path.toString().endsWith(".jsonl")).sorted().toList());
+                    files.addAll(inside.filter(path -> path.toString().endsWith(".jsonl"))
+                            .sorted()
+                            .toList());
                 }
             } else if (Files.isReadable(input)) {
                 files.add(input);

@@ -59,7 +59,8 @@ final class LabelProgress {
     void summary(RunningJob job, Path outputDir) throws InterruptedException {
         double seconds = seconds();
         long generated = job.count(LabelJob.GENERATED_TOKENS);
-        terminal.line(String.format("%-22s%d of %d", "rows answered", job.count(LabelJob.ANSWERS), numRows - numEarlier));
+        terminal.line(
+                String.format("%-22s%d of %d", "rows answered", job.count(LabelJob.ANSWERS), numRows - numEarlier));
         terminal.line(String.format("%-22s%d", "dead letters", job.count(LabelJob.DEAD_LETTERS)));
         terminal.line(String.format("%-22s%d", "prompt tokens", job.count(LabelJob.PROMPT_TOKENS)));
         terminal.line(String.format("%-22s%d", "generated tokens", generated));

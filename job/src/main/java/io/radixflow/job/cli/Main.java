@@ -103,8 +103,7 @@ public final class Main implements Runnable {
     private static int onFailure(Exception exception, CommandLine command) {
         for (Throwable cause = exception; cause != null; cause = cause.getCause()) {
             boolean isUsers = cause instanceof UserException
-                    || (cause instanceof EngineException e
-                            && e.category() == EngineException.Category.CONFIGURATION);
+                    || (cause instanceof EngineException e && e.category() == EngineException.Category.CONFIGURATION);
             if (isUsers) {
                 return report(command, exception, String.valueOf(cause.getMessage()), WRONG_USE);
             }

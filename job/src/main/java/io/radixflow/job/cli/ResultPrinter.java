@@ -62,7 +62,9 @@ final class ResultPrinter {
         generatedTokens += generated;
         String id = body.path("custom_id").asText("?");
         JsonNode choice = body.path("choices").path(0);
-        String text = choice.path("message").path("content").asText(choice.path("text").asText());
+        String text = choice.path("message")
+                .path("content")
+                .asText(choice.path("text").asText());
         terminal.line(terminal.bold(id) + "  " + questions.getOrDefault(id, ""));
         terminal.line("    " + ExamplePrompts.shorten(text, ANSWER_CHARS));
         terminal.line(terminal.faint("    " + choice.path("finish_reason").asText() + ", " + prompt + " prompt tokens ("
@@ -76,10 +78,12 @@ final class ResultPrinter {
         String id = record.key() == null ? body.path("id").asText() : new String(record.key(), UTF_8);
         JsonNode choice = body.path("choices").path(0);
         StringBuilder text = partial.computeIfAbsent(id, key -> new StringBuilder());
-        text.append(choice.path("delta").path("content").asText(choice.path("text").asText()));
+        text.append(
+                choice.path("delta").path("content").asText(choice.path("text").asText()));
         boolean isEnd = choice.hasNonNull("finish_reason");
         if (!text.isEmpty() && (text.length() >= DELTA_CHARS || isEnd)) {
-            terminal.line(terminal.faint("  ~ " + id + " streams: ") + text.toString().replace("\n", "\\n"));
+            terminal.line(
+                    terminal.faint("  ~ " + id + " streams: ") + text.toString().replace("\n", "\\n"));
             text.setLength(0);
         }
     }
@@ -108,7 +112,8 @@ final class ResultPrinter {
         terminal.line(String.format(
                 "  prefix-cache hit rate %.1f %% (%d prompt tokens not computed again)", hitRate, cachedTokens));
         terminal.line(String.format("  streamed chunks       %d", numDeltas));
-        terminal.line(String.format("  time                  %.1f s for the records, %.1f s in all", seconds, totalSeconds));
+        terminal.line(
+                String.format("  time                  %.1f s for the records, %.1f s in all", seconds, totalSeconds));
     }
 
     private static String header(ConsumerRecord<byte[], byte[]> record, String key) {

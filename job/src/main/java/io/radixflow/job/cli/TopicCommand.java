@@ -61,7 +61,9 @@ final class TopicCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(
-                spec.commandLine(), "a subcommand is missing; known are " + String.join(", ", spec.subcommands().keySet()));
+                spec.commandLine(),
+                "a subcommand is missing; known are "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 
     @Command(name = "produce", description = "Send each line of standard input as a record.")
@@ -96,8 +98,10 @@ final class TopicCommand implements Runnable {
     @Command(name = "consume", description = "Print the records of a topic, one a line, until stopped.")
     int consume(
             @Parameters(paramLabel = "TOPIC", description = "To read.") String topic,
-            @Option(names = "--from-beginning", description = "Print what is there already, too.") boolean isFromBeginning,
-            @Option(names = "--headers", description = "Print each record's headers before its value.") boolean hasHeaders,
+            @Option(names = "--from-beginning", description = "Print what is there already, too.")
+                    boolean isFromBeginning,
+            @Option(names = "--headers", description = "Print each record's headers before its value.")
+                    boolean hasHeaders,
             @Option(
                             names = "--max-records",
                             defaultValue = "9223372036854775807",

@@ -8,8 +8,7 @@ final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
         String version = Main.class.getPackage().getImplementationVersion();
-        return new String[] {
-            "radixflow " + (version == null ? "(unpackaged)" : version) + ", Java " + Runtime.version()
+        return new String[] {"radixflow " + (version == null ? "(unpackaged)" : version) + ", Java " + Runtime.version()
         };
     }
 }

@@ -42,9 +42,10 @@ public final class KafkaEnds {
             OptionalLong limit = Topics.maxTransactionMillis(options.bootstrapServers(), options.properties());
             long wanted = options.transactionTimeout().toMillis();
             if (limit.isPresent() && limit.getAsLong() < wanted) {
-                throw new UserException("the broker allows transactions of " + limit.getAsLong()
-                        + " ms (transaction.max.timeout.ms), the job needs " + wanted
-                        + " ms; raise the broker's limit, lower --transaction-timeout or take --delivery at-least-once");
+                throw new UserException(
+                        "the broker allows transactions of " + limit.getAsLong()
+                                + " ms (transaction.max.timeout.ms), the job needs " + wanted
+                                + " ms; raise the broker's limit, lower --transaction-timeout or take --delivery at-least-once");
             }
         }
         List<String> topics = new ArrayList<>(options.inputTopics());

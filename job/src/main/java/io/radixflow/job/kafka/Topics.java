@@ -55,13 +55,13 @@ public final class Topics {
     /** The broker's {@code transaction.max.timeout.ms}, or empty if it does not tell (some hosted clusters do not). */
     public static OptionalLong maxTransactionMillis(String bootstrapServers, Map<String, String> properties) {
         try (Admin admin = admin(bootstrapServers, properties)) {
-            Optional<Node> node =
-                    admin.describeCluster().nodes().get(ANSWER_SECONDS, TimeUnit.SECONDS).stream()
-                            .findFirst();
+            Optional<Node> node = admin.describeCluster().nodes().get(ANSWER_SECONDS, TimeUnit.SECONDS).stream()
+                    .findFirst();
             if (node.isEmpty()) {
                 return OptionalLong.empty();
             }
-            ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, node.get().idString());
+            ConfigResource broker =
+                    new ConfigResource(ConfigResource.Type.BROKER, node.get().idString());
             Config config = admin.describeConfigs(List.of(broker))
                     .all()
                     .get(ANSWER_SECONDS, TimeUnit.SECONDS)
@@ -104,14 +104,14 @@ public final class Topics {
             if (e.getCause() instanceof TopicExistsException) {
                 return false; // another client was faster
             }
-            throw new UserException(
-                    "topic " + name + " does not exist and cannot be created: " + e.getMessage(), e);
+            throw new UserException("topic " + name + " does not exist and cannot be created: " + e.getMessage(), e);
         }
     }
 
     private static UserException unreachable(String bootstrapServers, Exception cause) {
         return new UserException(
-                "no Kafka broker answers at " + bootstrapServers + "; start one or name another with --bootstrap-servers",
+                "no Kafka broker answers at " + bootstrapServers
+                        + "; start one or name another with --bootstrap-servers",
                 cause);
     }
 

@@ -53,8 +53,8 @@ public final class ModelCatalog {
                 .orElseThrow(() -> new UserException("no model at '" + pathOrName
                         + "': give a GGUF file, a folder with one, or one of the names " + names()));
         if (!isFetched(model)) {
-            throw new UserException("model " + model.name() + " is not here yet; run: scripts/radixflow model fetch "
-                    + model.name());
+            throw new UserException(
+                    "model " + model.name() + " is not here yet; run: scripts/radixflow model fetch " + model.name());
         }
         return fileOf(model);
     }

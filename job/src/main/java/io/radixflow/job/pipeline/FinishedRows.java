@@ -30,7 +30,8 @@ public final class FinishedRows {
             try (BufferedReader lines = Files.newBufferedReader(file)) {
                 for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                     JsonNode row = json.readTree(line);
-                    if (!WORTH_ANOTHER_TRY.contains(row.path("error").path("code").asText())) {
+                    if (!WORTH_ANOTHER_TRY.contains(
+                            row.path("error").path("code").asText())) {
                         ids.add(row.path("custom_id").asText());
                     }
                 }

@@ -25,8 +25,7 @@ public final class FlinkOptions {
     public static Map<String, String> engineTexts(ReadableConfig config) {
         Map<String, String> texts = new LinkedHashMap<>();
         for (ConfigOption<String> option : all()) {
-            config.getOptional(option)
-                    .ifPresent(text -> texts.put(option.key().substring(PREFIX.length()), text));
+            config.getOptional(option).ifPresent(text -> texts.put(option.key().substring(PREFIX.length()), text));
         }
         return texts;
     }

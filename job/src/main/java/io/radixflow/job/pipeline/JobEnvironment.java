@@ -50,7 +50,9 @@ public final class JobEnvironment {
         setIfAbsent(config, RestartStrategyOptions.RESTART_STRATEGY, "failure-rate");
         setIfAbsent(config, RestartStrategyOptions.RESTART_STRATEGY_FAILURE_RATE_MAX_FAILURES_PER_INTERVAL, 5);
         setIfAbsent(
-                config, RestartStrategyOptions.RESTART_STRATEGY_FAILURE_RATE_FAILURE_RATE_INTERVAL, Duration.ofMinutes(5));
+                config,
+                RestartStrategyOptions.RESTART_STRATEGY_FAILURE_RATE_FAILURE_RATE_INTERVAL,
+                Duration.ofMinutes(5));
         setIfAbsent(config, RestartStrategyOptions.RESTART_STRATEGY_FAILURE_RATE_DELAY, Duration.ofSeconds(1));
         return config;
     }
@@ -86,7 +88,8 @@ public final class JobEnvironment {
         setIfAbsent(config, MetricOptions.METRIC_FETCHER_UPDATE_INTERVAL, Duration.ofSeconds(1));
         setIfAbsent(config, TaskManagerOptions.NETWORK_MEMORY_MAX, MemorySize.ofMebiBytes(64));
         setIfAbsent(config, TaskManagerOptions.NETWORK_MEMORY_MIN, MemorySize.ofMebiBytes(64));
-        setIfAbsent(config, TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(8)); // we keep no state in it
+        setIfAbsent(
+                config, TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(8)); // we keep no state in it
         setIfAbsent(config, CheckpointingOptions.CHECKPOINT_STORAGE, "filesystem");
         setIfAbsent(
                 config,
@@ -98,7 +101,9 @@ public final class JobEnvironment {
                 ExternalizedCheckpointRetention.RETAIN_ON_CANCELLATION);
         newestCheckpoint(stateDir)
                 .ifPresent(path -> setIfAbsent(
-                        config, StateRecoveryOptions.SAVEPOINT_PATH, path.toUri().toString()));
+                        config,
+                        StateRecoveryOptions.SAVEPOINT_PATH,
+                        path.toUri().toString()));
         StreamExecutionEnvironment env = StreamExecutionEnvironment.createLocalEnvironmentWithWebUI(config);
         env.setParallelism(parallelism);
         return env;

@@ -60,7 +60,8 @@ final class JsonlFormat implements BulkFormat<SourceRecord, FileSourceSplit> {
 
         LineReader(FileSourceSplit split, long numToSkip) throws IOException {
             fileName = split.path().getName();
-            lines = new BufferedReader(new InputStreamReader(split.path().getFileSystem().open(split.path()), UTF_8));
+            lines = new BufferedReader(
+                    new InputStreamReader(split.path().getFileSystem().open(split.path()), UTF_8));
             while (numRead < numToSkip && lines.readLine() != null) {
                 numRead++;
             }

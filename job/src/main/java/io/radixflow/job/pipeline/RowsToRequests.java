@@ -22,8 +22,9 @@ import org.jspecify.annotations.Nullable;
  * @param defaults JSON object with fields for every body that does not have them, or null
  */
 public record RowsToRequests(
-        @Nullable String promptColumn, @Nullable String promptTemplate, @Nullable String defaults)
-        implements Serializable {
+        @Nullable String promptColumn,
+        @Nullable String promptTemplate,
+        @Nullable String defaults) implements Serializable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{([^{}]+)}");
@@ -36,7 +37,9 @@ public record RowsToRequests(
     /** The {@code custom_id} that the row's answer will carry. */
     public static String customId(SourceRecord row) {
         JsonNode body = parse(row);
-        return body != null && body.hasNonNull("custom_id") ? body.get("custom_id").asText() : identity(row);
+        return body != null && body.hasNonNull("custom_id")
+                ? body.get("custom_id").asText()
+                : identity(row);
     }
 
     /** The row as a request. */
@@ -45,7 +48,6 @@ public record RowsToRequests(
         if (body == null) {
             return row;
         }
-        boolean isBatchLine = body.has("url") && body.has("body");
         if (promptColumn != null || promptTemplate != null) {
             body = bodyAround(prompt(body), body);
         }
@@ -53,10 +55,9 @@ public record RowsToRequests(
             body.put("custom_id", identity(row));
         }
         if (defaults != null) {
-            ObjectNode target = isBatchLine && body.get("body") instanceof ObjectNode inner ? inner : body;
             for (var field : object(defaults).properties()) {
-                if (!target.has(field.getKey())) {
-                    target.set(field.getKey(), field.getValue());
+                if (!body.has(field.getKey())) {
+                    body.set(field.getKey(), field.getValue());
                 }
             }
         }

@@ -56,8 +56,13 @@ public final class RunningJob implements AutoCloseable {
     public long count(String accumulator) throws InterruptedException {
         try {
             Object value = isDone()
-                    ? client.getJobExecutionResult().thenApply(JobExecutionResult::getAllAccumulatorResults).get().get(accumulator)
-                    : client.getAccumulators().get(STOP_SECONDS, TimeUnit.SECONDS).get(accumulator);
+                    ? client.getJobExecutionResult()
+                            .thenApply(JobExecutionResult::getAllAccumulatorResults)
+                            .get()
+                            .get(accumulator)
+                    : client.getAccumulators()
+                            .get(STOP_SECONDS, TimeUnit.SECONDS)
+                            .get(accumulator);
             return value instanceof Number number ? number.longValue() : 0;
         } catch (ExecutionException | TimeoutException e) {
             return 0; // the job is just starting or ending

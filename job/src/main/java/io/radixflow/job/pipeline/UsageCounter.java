@@ -31,10 +31,13 @@ final class UsageCounter extends RichMapFunction<ResultRecord, ResultRecord> {
     @Override
     public ResultRecord map(ResultRecord result) throws IOException {
         JsonNode body = json.readTree(result.value());
-        JsonNode usage = body.has("usage") ? body.path("usage") : body.path("response").path("body").path("usage");
+        JsonNode usage = body.has("usage")
+                ? body.path("usage")
+                : body.path("response").path("body").path("usage");
         answers.add(1);
         promptTokens.add(usage.path("prompt_tokens").asLong());
-        cachedTokens.add(usage.path("prompt_tokens_details").path("cached_tokens").asLong());
+        cachedTokens.add(
+                usage.path("prompt_tokens_details").path("cached_tokens").asLong());
         generatedTokens.add(usage.path("completion_tokens").asLong());
         return result;
     }

@@ -36,8 +36,7 @@ class EmbeddedBrokerTest {
                     broker.bootstrapServers(),
                     ProducerConfig.TRANSACTIONAL_ID_CONFIG,
                     "test");
-            try (var producer =
-                    new KafkaProducer<>(producing, new ByteArraySerializer(), new ByteArraySerializer())) {
+            try (var producer = new KafkaProducer<>(producing, new ByteArraySerializer(), new ByteArraySerializer())) {
                 producer.initTransactions();
                 producer.beginTransaction();
                 producer.send(new ProducerRecord<>("prompts", "hello".getBytes(UTF_8)))

@@ -1,0 +1,91 @@
+package io.radixflow.backend.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.KvCache;
+import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.KvLayout.ElementType;
+import io.radixflow.backend.Rope;
+import io.radixflow.backend.Tensor;
+import io.radixflow.backend.Weight;
+import io.radixflow.testkit.AttentionScene;
+import io.radixflow.testkit.RandomTensors;
+import io.radixflow.weights.TensorType;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Once compiled, a step's ops allocate nothing: no objects of ours, and no vector that C2 failed to keep in a register. */
+final class CpuAllocationTest {
+
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private static final long DEADLINE_NANOS = 60_000_000_000L;
+    private static final int CALLS = 20;
+
+    @Test
+    void productsAllocateNothing() {
+        try (CpuBackend backend = new CpuBackend(1, 1L << 30)) {
+            for (TensorType type : new TensorType[] {TensorType.Q4_1, TensorType.Q8_0}) {
+                Weight weight = backend.upload(List.of(RandomTensors.weights(type, 200, 288, 1)));
+                Tensor x = backend.upload(RandomTensors.activations(33 * 288, 2), 33, 288);
+                Tensor out = backend.allocate(33, 200);
+                for (int rows : new int[] {1, 3, 33}) {
+                    awaitNoAllocation("linear " + type + " x " + rows, () -> backend.linear(weight, x, rows, out));
+                }
+            }
+        }
+    }
+
+    @Test
+    void elementWiseOpsAllocateNothing() {
+        try (CpuBackend backend = new CpuBackend(1, 1L << 30)) {
+            Tensor x = backend.upload(RandomTensors.activations(33 * 576, 1), 33, 576);
+            Tensor weight = backend.upload(RandomTensors.activations(576, 1), 1, 576);
+            Tensor out = backend.allocate(33, 576);
+            awaitNoAllocation("addRmsNorm", () -> backend.addRmsNorm(x, out, weight, 1e-5f, 33, out));
+            Tensor gated = backend.allocate(33, 288);
+            awaitNoAllocation("siluMul", () -> backend.siluMul(x, 33, gated));
+        }
+    }
+
+    @Test
+    void attentionAllocatesNothing() {
+        KvLayout layout = new KvLayout(1, 700, 9, 3, 64, ElementType.FLOAT16);
+        int[] len = {140, 150, 160, 170};
+        int[] cached = {139, 149, 150, 169};
+        AttentionScene scene = new AttentionScene(layout, len, 100, false, 1);
+        try (CpuBackend backend = new CpuBackend(1, 1L << 30)) {
+            KvCache cache = backend.allocateKvCache(layout);
+            Rope rope = scene.rope(backend, Rope.Pairing.HALVES);
+            scene.run(backend, cache, rope, scene.step(new int[len.length], Arrays.copyOf(cached, len.length)));
+            ForwardBatch step = scene.step(cached, len);
+            scene.group(step, 100);
+            Tensor qkv = backend.upload(scene.qkv(step), step.numTokens, scene.qkvCols());
+            Tensor out = backend.allocate(step.numTokens, scene.outCols());
+            awaitNoAllocation("attention", () -> {
+                backend.ropeAndWriteKv(qkv, rope, cache, 0, step);
+                backend.attention(qkv, cache, 0, step, out);
+            });
+        }
+    }
+
+    /** Repeats the call until the compilers are done with it. */
+    private static void awaitNoAllocation(String what, Runnable call) {
+        long thread = Thread.currentThread().getId();
+        long start = System.nanoTime();
+        long allocated;
+        do {
+            long before = THREADS.getThreadAllocatedBytes(thread);
+            for (int i = 0; i < CALLS; i++) {
+                call.run();
+            }
+            allocated = THREADS.getThreadAllocatedBytes(thread) - before;
+        } while (allocated > 0 && System.nanoTime() - start < DEADLINE_NANOS);
+        assertThat(allocated)
+                .as("bytes allocated by " + CALLS + " calls of " + what)
+                .isZero();
+    }
+}

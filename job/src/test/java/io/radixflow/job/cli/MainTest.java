@@ -1,0 +1,96 @@
+package io.radixflow.job.cli;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.radixflow.engine.EngineOption;
+import io.radixflow.engine.EngineOptions;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    private int run(String... arguments) {
+        return Main.commandLine(new PrintStream(out, true, UTF_8), new PrintStream(err, true, UTF_8))
+                .execute(arguments);
+    }
+
+    private String errors() {
+        return err.toString(UTF_8);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"stream", "label", "generate", "quickstart"})
+    void helpOfACommandThatStartsAnEngineShowsEachRowOfTheOptionTable(String command) {
+        assertThat(run(command, "--help")).isZero();
+        for (EngineOption<?> option : EngineOptions.all()) {
+            assertThat(out.toString(UTF_8)).contains("--" + option.name());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model", "topic"})
+    void helpOfTheOthersNamesTheirSubcommands(String command) {
+        assertThat(run(command, "--help")).isZero();
+        assertThat(out.toString(UTF_8)).contains("Commands:");
+        assertThat(out.toString(UTF_8)).doesNotContain("--mem-fraction-static");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "serve|unknown subcommand 'serve'",
+                "model make-random|unknown subcommand 'make-random'",
+                "generate --no-such-flag|unknown option --no-such-flag",
+                "generate hi|--model-path is required",
+                "generate hi --model-path nowhere|no model at 'nowhere'",
+                "generate hi --model-path x --schedule-policy lifo|--schedule-policy takes one of lpm, fcfs, got 'lifo'",
+                "generate hi --model-path x --cpu-threads 0|--cpu-threads takes a whole number of at least 1, got '0'",
+                "generate --model-path . --temperature -1 hi|--temperature must be 0 or more, got -1.0",
+                "stream|Missing required option: '--bootstrap-servers=",
+                "stream --bootstrap-servers x:1 --delivery twice|Invalid value for option '--delivery'",
+                "stream --bootstrap-servers x:1 --checkpoint-interval soon|takes a number and a unit",
+                "stream --bootstrap-servers x:1 --format avro|--format takes json in this version, got 'avro'",
+                "label --input nowhere.jsonl --output target/out|--input nowhere.jsonl does not exist",
+                "quickstart --prompts nowhere.jsonl|the prompts in nowhere.jsonl cannot be read",
+                "quickstart --model nowhere --prompts pom.xml|no model at 'nowhere'",
+                "model fetch gpt-9|unknown model 'gpt-9'",
+                "model inspect nowhere|no model at 'nowhere'",
+            })
+    void wrongUseIsOneLineWithStatus2(String line, String message) {
+        assertThat(run(line.split(" "))).isEqualTo(2);
+        assertThat(errors()).startsWith("radixflow: ").contains(message);
+        assertThat(errors().lines()).hasSize(1);
+    }
+
+    @Test
+    void debugShowsTheStackTrace() {
+        assertThat(run("--debug", "generate", "hi", "--model-path", "nowhere")).isEqualTo(2);
+        assertThat(errors()).contains("no model at 'nowhere'").contains("\tat io.radixflow.job");
+    }
+
+    @Test
+    void refusesAFileThatIsNoModel(@TempDir Path dir) throws Exception {
+        Path file = Files.writeString(dir.resolve("notes.gguf"), "no weights here");
+        assertThat(run("model", "inspect", file.toString())).isEqualTo(2);
+        assertThat(errors().lines()).hasSize(1);
+        assertThat(errors()).contains("notes.gguf");
+    }
+
+    @Test
+    void versionIsOneLine() {
+        assertThat(run("--version")).isZero();
+        assertThat(out.toString(UTF_8).lines()).hasSize(1).first().asString().startsWith("radixflow ");
+    }
+}

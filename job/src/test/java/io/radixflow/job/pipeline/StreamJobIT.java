@@ -1,0 +1,187 @@
+package io.radixflow.job.pipeline;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.radixflow.job.kafka.Delivery;
+import io.radixflow.job.kafka.EmbeddedBroker;
+import io.radixflow.job.kafka.KafkaEnds;
+import io.radixflow.job.kafka.KafkaOptions;
+import io.radixflow.operators.PipelineOptions;
+import io.radixflow.operators.PipelineOutputs;
+import io.radixflow.operators.PromptPipeline;
+import io.radixflow.operators.RecordTypes;
+import io.radixflow.operators.ResultRecord;
+import io.radixflow.schemas.DeadLetter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.apache.flink.api.common.functions.RichMapFunction;
+import org.apache.flink.api.common.state.CheckpointListener;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From a real broker through a real mini cluster to the broker again, over fake engines. */
+class StreamJobIT {
+
+    private static final int NUM_RECORDS = 60;
+    private static final int BAD_EVERY = 10;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private Path stateDir;
+
+    /** Fails the job once, after a checkpoint, half way through. */
+    private static final class FailOnce extends RichMapFunction<ResultRecord, ResultRecord>
+            implements CheckpointListener {
+
+        private static final long serialVersionUID = 1L;
+        private static final AtomicInteger NUM_SEEN = new AtomicInteger();
+        private static final AtomicInteger NUM_CHECKPOINTS = new AtomicInteger();
+        private static final AtomicBoolean HAS_FAILED = new AtomicBoolean();
+
+        @Override
+        public ResultRecord map(ResultRecord result) throws IOException {
+            boolean isHalfWay = NUM_SEEN.incrementAndGet() >= NUM_RECORDS / 2 && NUM_CHECKPOINTS.get() > 0;
+            if (isHalfWay && HAS_FAILED.compareAndSet(false, true)) {
+                throw new IOException("injected");
+            }
+            return result;
+        }
+
+        @Override
+        public void notifyCheckpointComplete(long checkpointId) {
+            NUM_CHECKPOINTS.incrementAndGet();
+        }
+    }
+
+    @Test
+    @Timeout(120)
+    void answersEachRecordOnceForCommittedReadersAcrossAFailure() throws Exception {
+        try (EmbeddedBroker broker = EmbeddedBroker.start(0)) {
+            KafkaOptions options = new KafkaOptions(
+                    broker.bootstrapServers(),
+                    List.of("prompts"),
+                    "completions",
+                    null,
+                    "prompts-dlq",
+                    "it",
+                    Delivery.EXACTLY_ONCE,
+                    Duration.ofMinutes(15),
+                    Map.of());
+            KafkaEnds ends = new KafkaEnds(options);
+            assertThat(ends.prepare(1)).containsExactly("prompts", "completions", "prompts-dlq");
+            produce(broker.bootstrapServers());
+
+            Configuration flink = JobEnvironment.configuration(Map.of(), Duration.ofMillis(300));
+            StreamExecutionEnvironment env = JobEnvironment.embedded(flink, 1, EmbeddedBroker.freePort(), stateDir);
+            PipelineOutputs outputs = PromptPipeline.build(
+                    ends.source(env),
+                    new FakeEngines(4, 5_000),
+                    PipelineOptions.defaults().withDeltaOutput(false));
+            ends.sinks(new PipelineOutputs(
+                    outputs.completions().map(new FailOnce()).returns(RecordTypes.RESULT),
+                    outputs.deltas(),
+                    outputs.deadLetters()));
+            try (RunningJob job = RunningJob.submit(env, StreamJob.NAME)) {
+                List<ConsumerRecord<byte[], byte[]>> results = consume(broker.bootstrapServers(), job);
+                assertThat(FailOnce.HAS_FAILED).isTrue();
+                assertEachRecordOnce(results);
+            }
+        }
+    }
+
+    private static void assertEachRecordOnce(List<ConsumerRecord<byte[], byte[]>> results) throws IOException {
+        List<String> answered = new ArrayList<>();
+        List<String> dead = new ArrayList<>();
+        for (ConsumerRecord<byte[], byte[]> result : results) {
+            String key = new String(result.key(), UTF_8);
+            if (result.topic().equals("completions")) {
+                JsonNode body = JSON.readTree(result.value());
+                assertThat(body.path("custom_id").asText()).isEqualTo(key);
+                assertThat(result.headers().lastHeader("traceparent").value()).isEqualTo(key.getBytes(UTF_8));
+                answered.add(key);
+            } else {
+                assertThat(new String(
+                                result.headers()
+                                        .lastHeader(DeadLetter.CODE_HEADER)
+                                        .value(),
+                                UTF_8))
+                        .isEqualTo("invalid_json");
+                assertThat(new String(result.value(), UTF_8)).isEqualTo("{\"prompt\": ");
+                dead.add(key);
+            }
+        }
+        assertThat(answered).containsExactlyInAnyOrderElementsOf(ids(false));
+        assertThat(dead).containsExactlyInAnyOrderElementsOf(ids(true));
+    }
+
+    private static List<String> ids(boolean isBad) {
+        return IntStream.range(0, NUM_RECORDS)
+                .filter(i -> isBad(i) == isBad)
+                .mapToObj(i -> "r" + i)
+                .toList();
+    }
+
+    private static boolean isBad(int i) {
+        return i % BAD_EVERY == 0;
+    }
+
+    private static void produce(String bootstrapServers) throws Exception {
+        Map<String, Object> config = Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+        try (KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
+            for (int i = 0; i < NUM_RECORDS; i++) {
+                String id = "r" + i;
+                String value = isBad(i)
+                        ? "{\"prompt\": "
+                        : "{\"custom_id\": \"" + id + "\", \"prompt\": \"number " + i + "\", \"max_tokens\": 40}";
+                ProducerRecord<byte[], byte[]> record =
+                        new ProducerRecord<>("prompts", id.getBytes(UTF_8), value.getBytes(UTF_8));
+                record.headers().add("traceparent", id.getBytes(UTF_8));
+                producer.send(record).get();
+            }
+        }
+    }
+
+    private static List<ConsumerRecord<byte[], byte[]>> consume(String bootstrapServers, RunningJob job)
+            throws InterruptedException {
+        Map<String, Object> config = Map.of(
+                ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers,
+                ConsumerConfig.GROUP_ID_CONFIG, "it-reader",
+                ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest",
+                ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        List<ConsumerRecord<byte[], byte[]>> results = new ArrayList<>();
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            consumer.subscribe(List.of("completions", "prompts-dlq"));
+            int quietPolls = 0; // some polls more than needed, so that duplicates would be seen
+            while (results.size() < NUM_RECORDS || quietPolls < 4) {
+                int before = results.size();
+                consumer.poll(Duration.ofMillis(500)).forEach(results::add);
+                quietPolls = results.size() == before ? quietPolls + 1 : 0;
+                job.checkNotFailed();
+            }
+        }
+        return results;
+    }
+}
