@@ -8,6 +8,7 @@ import io.radixflow.backend.Rope;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
+import io.radixflow.sample.HostSampler;
 import io.radixflow.weights.TensorData;
 import java.util.List;
 
@@ -224,17 +225,14 @@ public final class ReferenceBackend implements Backend {
         }
     }
 
-    /** Greedy only. */
+    /** The host sampler's draw from the logits as floats; what it should draw is tested where it lives. */
     @Override
     public void sample(Tensor logits, SamplingBatch batch, int[] tokenIds) {
+        HostSampler sampler = new HostSampler(logits.cols());
+        float[] row = new float[logits.cols()];
         for (int i = 0; i < batch.numEntries; i++) {
-            int best = 0;
-            for (int id = 1; id < logits.cols(); id++) {
-                if (values(logits)[i * logits.cols() + id] > values(logits)[i * logits.cols() + best]) {
-                    best = id;
-                }
-            }
-            tokenIds[i] = best;
+            read(logits, i, 1, row);
+            tokenIds[i] = sampler.draw(row, 0, row.length, batch, i);
         }
     }
 

@@ -1,14 +1,16 @@
 package io.radixflow.backend.cpu;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The caller and {@code numThreads - 1} daemon threads that share loops over an index range.
  *
- * <p>The split depends only on size and thread count. Idle workers spin for some microseconds, since the ops of a step follow each other
- * closely, then yield, then park, so that an idle engine takes no processor time and a loaded machine goes on.
+ * <p>A range is cut into a few pieces for each thread, which threads claim as they come free: a worker that the operating system holds
+ * back claims none, and nobody waits for it. Idle workers spin for some microseconds, since the ops of a step follow each other closely, then
+ * yield, then park, so that an idle engine takes no processor time and a loaded machine goes on.
  *
  * <p>One thread calls. Nothing is allocated per loop.
  */
@@ -16,7 +18,7 @@ final class WorkerPool implements AutoCloseable {
 
     /** The body of a shared loop; an instance is reused, so that a loop allocates nothing. */
     interface Task {
-        /** Handles indices {@code [from, to)} as worker {@code worker} of the pool. */
+        /** Handles indices {@code [from, to)} as worker {@code worker} of the pool; a thread may be given several runs of one loop. */
         void run(int worker, int from, int to);
     }
 
@@ -25,12 +27,20 @@ final class WorkerPool implements AutoCloseable {
     private static final long CALLER_PARK_NANOS = 20_000;
     private static final long CLOSE_MILLIS = 5_000;
 
+    private static final int PIECES_PER_THREAD = 3;
+
     private final int numThreads;
     private final Worker[] workers;
+    /**
+     * Number of the loop in the upper half, pieces that nobody has claimed in the lower. Who lowers it owns a piece, and as long as that is
+     * unfinished the fields of the loop stay as they are; a claim that comes too late fails by the loop's number.
+     */
+    private final AtomicLong claim = new AtomicLong();
+
     private final AtomicInteger unfinished = new AtomicInteger();
     private @Nullable Task task;
     private int size;
-    private volatile int epoch;
+    private int numPieces;
     private volatile boolean isClosed;
     private volatile @Nullable Throwable failure;
 
@@ -60,18 +70,18 @@ final class WorkerPool implements AutoCloseable {
         }
         task = loopTask;
         size = loopSize;
-        unfinished.set(workers.length);
-        epoch++;
+        numPieces = Math.min(loopSize, PIECES_PER_THREAD * numThreads);
+        unfinished.set(numPieces);
+        claim.set(((claim.get() >>> 32) + 1) << 32 | numPieces);
         for (Worker worker : workers) {
             if (worker.isParked) {
                 LockSupport.unpark(worker);
             }
         }
-        try {
-            loopTask.run(0, 0, bound(1));
-        } finally {
-            awaitWorkers();
+        while (runPiece(0)) {
+            // until all are claimed
         }
+        awaitWorkers();
         Throwable thrown = failure;
         if (thrown != null) {
             failure = null;
@@ -79,8 +89,32 @@ final class WorkerPool implements AutoCloseable {
         }
     }
 
-    private int bound(int worker) {
-        return (int) ((long) size * worker / numThreads);
+    /** Claims one piece and runs it; false when there is none. */
+    private boolean runPiece(int worker) {
+        long seen;
+        int unclaimed;
+        do {
+            seen = claim.get();
+            unclaimed = (int) seen;
+            if (unclaimed == 0) {
+                return false;
+            }
+        } while (!claim.compareAndSet(seen, seen - 1));
+        try {
+            Task current = task;
+            if (current != null) {
+                current.run(worker, bound(numPieces - unclaimed), bound(numPieces - unclaimed + 1));
+            }
+        } catch (RuntimeException | Error e) {
+            failure = e; // the caller throws it
+        } finally {
+            unfinished.decrementAndGet();
+        }
+        return true;
+    }
+
+    private int bound(int piece) {
+        return (int) ((long) size * piece / numPieces);
     }
 
     @SuppressWarnings("ThreadPriorityCheck") // yielding keeps a loaded machine going; nothing relies on its order
@@ -133,26 +167,15 @@ final class WorkerPool implements AutoCloseable {
 
         @Override
         public void run() {
-            int seenEpoch = 0;
-            while (awaitEpochAfter(seenEpoch)) {
-                seenEpoch++;
-                try {
-                    Task current = task;
-                    if (current != null) {
-                        current.run(index, bound(index), bound(index + 1));
-                    }
-                } catch (RuntimeException | Error e) {
-                    failure = e; // the caller throws it
-                } finally {
-                    unfinished.decrementAndGet();
-                }
+            while (awaitPiece()) {
+                runPiece(index);
             }
         }
 
         /** False when the pool was closed. */
         @SuppressWarnings("ThreadPriorityCheck") // as above
-        private boolean awaitEpochAfter(int seenEpoch) {
-            for (int round = 0; epoch == seenEpoch; round++) {
+        private boolean awaitPiece() {
+            for (int round = 0; (int) claim.get() == 0; round++) {
                 if (isClosed) {
                     return false;
                 }
@@ -162,7 +185,7 @@ final class WorkerPool implements AutoCloseable {
                     Thread.yield();
                 } else {
                     isParked = true;
-                    if (epoch == seenEpoch && !isClosed) {
+                    if ((int) claim.get() == 0 && !isClosed) {
                         LockSupport.park(this);
                     }
                     isParked = false;

@@ -28,17 +28,17 @@ final class WorkerPoolTest {
     }
 
     @Test
-    void bringsAWorkersFailureToTheCallerAndGoesOn() {
+    void bringsAPiecesFailureToTheCallerAndGoesOn() {
         try (WorkerPool pool = new WorkerPool(2)) {
             assertThatThrownBy(() -> pool.run(
                             (worker, from, to) -> {
-                                if (worker == 1) {
-                                    throw new IllegalStateException("of a worker");
+                                if (from == 0) {
+                                    throw new IllegalStateException("of one piece");
                                 }
                             },
                             2))
                     .isInstanceOf(IllegalStateException.class)
-                    .hasMessage("of a worker");
+                    .hasMessage("of one piece");
             pool.run((worker, from, to) -> {}, 2);
         }
     }
