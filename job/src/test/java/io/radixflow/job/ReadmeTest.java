@@ -41,7 +41,7 @@ class ReadmeTest {
         String readme = Files.readString(README);
         int begin = readme.indexOf(BEGIN) + BEGIN.length();
         int end = readme.indexOf(END);
-        assertThat(begin).isLessThan(end).isGreaterThanOrEqualTo(BEGIN.length());
+        assertThat(begin).isLessThanOrEqualTo(end).isGreaterThanOrEqualTo(BEGIN.length());
         if (Boolean.getBoolean("radixflow.readme.update")) {
             readme = readme.substring(0, begin) + table() + readme.substring(end);
             Files.writeString(README, readme);

@@ -1,7 +1,5 @@
 package io.radixflow.job.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -26,7 +24,7 @@ final class ExamplePrompts {
      */
     record Prompt(
             @Nullable String key,
-            byte[] value,
+            String value,
             String question,
             @Nullable String expectedError) {}
 
@@ -62,11 +60,11 @@ final class ExamplePrompts {
                     : messages.get(messages.size() - 1).path("content").asText();
             return new Prompt(
                     body.path("custom_id").asText(null),
-                    line.getBytes(UTF_8),
+                    line,
                     shorten(question, QUESTION_CHARS),
                     body.path("metadata").path("expect").asText(null));
         } catch (JsonProcessingException e) {
-            return new Prompt(null, line.getBytes(UTF_8), shorten(line, QUESTION_CHARS), "invalid_json");
+            return new Prompt(null, line, shorten(line, QUESTION_CHARS), "invalid_json");
         }
     }
 

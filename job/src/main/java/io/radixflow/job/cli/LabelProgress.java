@@ -22,7 +22,10 @@ final class LabelProgress {
         this.terminal = terminal;
     }
 
-    /** @param rows in the input; @param earlier of them answered by earlier runs */
+    /**
+     * @param rows in the input
+     * @param earlier how many of them earlier runs have answered
+     */
     void start(long rows, long earlier) {
         numRows = rows;
         numEarlier = Math.min(rows, earlier);

@@ -156,7 +156,7 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
                 new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
             for (ExamplePrompts.Prompt prompt : prompts) {
                 byte[] key = prompt.key() == null ? null : prompt.key().getBytes(UTF_8);
-                producer.send(new ProducerRecord<>(PROMPTS, key, prompt.value()))
+                producer.send(new ProducerRecord<>(PROMPTS, key, prompt.value().getBytes(UTF_8)))
                         .get();
             }
         }

@@ -21,14 +21,14 @@ final class ResourceStack implements AutoCloseable {
     }
 
     @Override
-    public synchronized void close() throws Exception {
+    public synchronized void close() {
         isClosed = true;
         Exception first = null;
         while (!resources.isEmpty()) {
             first = close(resources.pop(), first);
         }
         if (first != null) {
-            throw first;
+            throw new IllegalStateException("could not be closed", first);
         }
     }
 

@@ -99,7 +99,12 @@ final class ResultPrinter {
         terminal.line("    " + code + ": " + header(record, DeadLetter.MESSAGE_HEADER));
     }
 
-    /** The closing lines. @param seconds from the first record sent to the last result read */
+    /**
+     * The closing lines.
+     *
+     * @param seconds from the first record sent to the last result read
+     * @param totalSeconds from the start of the command
+     */
     void summary(double seconds, double totalSeconds) {
         double hitRate = promptTokens == 0 ? 0 : 100.0 * cachedTokens / promptTokens;
         terminal.line("");
