@@ -32,6 +32,8 @@ class ArchitectureTest {
         ENGINE, LOOP, SCHEDULE, CACHE, MODEL, WEIGHTS, TEXT, TEMPLATE, SAMPLE, BACKEND, BACKEND_CPU
     };
 
+    private static final String[] HOT = {LOOP, SCHEDULE, CACHE, SAMPLE, BACKEND, BACKEND_CPU};
+
     @ArchTest
     static final ArchRule ENGINE_KNOWS_NO_FLINK = noClasses()
             .that()
@@ -99,11 +101,19 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule HOT_PACKAGES_USE_NO_STREAMS = noClasses()
             .that()
-            .resideInAnyPackage(LOOP, SCHEDULE, CACHE, SAMPLE, BACKEND, BACKEND_CPU)
+            .resideInAnyPackage(HOT)
             .should()
             .dependOnClassesThat()
-            .resideInAPackage("java.util.stream..")
-            .orShould()
+            .resideInAPackage("java.util.stream..");
+
+    /** Those that load a model and the backend's constructor run once, at start, and read options that may be absent. */
+    @ArchTest
+    static final ArchRule HOT_PACKAGES_USE_NO_OPTIONAL = noClasses()
+            .that()
+            .resideInAnyPackage(HOT)
+            .and()
+            .haveNameNotMatching(".*\\.(PartsLoader|TextLoader|CpuBackend)")
+            .should()
             .dependOnClassesThat()
             .haveFullyQualifiedName("java.util.Optional");
 
