@@ -146,7 +146,9 @@ public final class CpuBackend implements Backend {
     @Override
     public void ropeAndWriteKv(Tensor qkv, Rope rope, KvCache cache, int layer, ForwardBatch batch) {
         StepTasks.RopeAndWriteKv task = checkUploaded(ropeAndWriteKv);
-        task.set(CpuTensor.of(qkv), rope, CpuKvCache.of(cache), layer, batch);
+        CpuKvCache kv = CpuKvCache.of(cache);
+        kv.prepare(batch);
+        task.set(CpuTensor.of(qkv), rope, kv, layer, batch);
         share(task, batch.numTokens, qkv.cols());
     }
 

@@ -3,19 +3,27 @@ package io.radixflow.backend.cpu;
 import static io.radixflow.backend.cpu.Lanes.INTS;
 import static io.radixflow.backend.cpu.Lanes.LANES;
 
+import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.KvLayout.ElementType;
+import io.radixflow.engine.EngineException;
 import io.radixflow.weights.Float16;
 import jdk.incubator.vector.IntVector;
 
 /**
- * K and V on the heap, for each layer one array {@code [slots, kvHeads, headDim]} of each.
+ * K and V on the heap, {@code [slots, kvHeads, headDim]} of each for every layer, in segments of {@link #SEGMENT_SLOTS} slots.
+ *
+ * <p>A segment is allocated when a step first writes to one of its slots, so that a start needn't clear gigabytes and a small load takes
+ * little memory: the allocator hands out low slots first. The plan at start has counted the whole pool.
  *
  * <p>fp16 numbers lie in pairs in an int: numbers i (low half) and {@code i + headDim / 2} (high half) of a head, so that a vector of ints
  * converts to two vectors of neighbours.
  */
 final class CpuKvCache implements KvCache {
+
+    private static final int SEGMENT_SHIFT = 10;
+    private static final int SEGMENT_SLOTS = 1 << SEGMENT_SHIFT;
 
     private final KvLayout layout;
     private final boolean isHalf;
@@ -25,11 +33,14 @@ final class CpuKvCache implements KvCache {
     private final int slotStride;
 
     private final int headStride;
+    private final int numSegments;
 
+    // [layers * segments], each segment null until it is written to
     private final float[][] k;
     private final float[][] v;
     private final int[][] kPairs;
     private final int[][] vPairs;
+    private final boolean[] isAllocated; // [segments]
 
     CpuKvCache(KvLayout layout) {
         this.layout = layout;
@@ -38,16 +49,56 @@ final class CpuKvCache implements KvCache {
         half = headDim / 2;
         headStride = isHalf ? half : headDim;
         slotStride = layout.numKvHeads() * headStride;
-        long elements = (long) layout.numSlots() * slotStride;
-        if (elements > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException("KV cache of " + layout.numSlots() + " slots: " + 4 * elements
-                    + " bytes for K of one layer, the CPU backend takes at most 8 GiB; lower --max-total-tokens");
+        numSegments = (layout.numSlots() + SEGMENT_SLOTS - 1) >>> SEGMENT_SHIFT;
+        int numArrays = layout.numLayers() * numSegments;
+        k = new float[isHalf ? 0 : numArrays][];
+        v = new float[isHalf ? 0 : numArrays][];
+        kPairs = new int[isHalf ? numArrays : 0][];
+        vPairs = new int[isHalf ? numArrays : 0][];
+        isAllocated = new boolean[numSegments];
+    }
+
+    /** Makes sure that the slots which a step writes to have memory. Not thread-safe: before the step's writes are shared out. */
+    void prepare(ForwardBatch batch) {
+        for (int token = 0; token < batch.numTokens; token++) {
+            int segment = batch.kvSlot[token] >>> SEGMENT_SHIFT;
+            if (!isAllocated[segment]) {
+                allocate(segment);
+            }
         }
-        int length = (int) elements;
-        k = new float[isHalf ? 0 : layout.numLayers()][length];
-        v = new float[isHalf ? 0 : layout.numLayers()][length];
-        kPairs = new int[isHalf ? layout.numLayers() : 0][length];
-        vPairs = new int[isHalf ? layout.numLayers() : 0][length];
+    }
+
+    private void allocate(int segment) {
+        int slots = Math.min(SEGMENT_SLOTS, layout.numSlots() - segment * SEGMENT_SLOTS);
+        try {
+            for (int array = segment; array < layout.numLayers() * numSegments; array += numSegments) {
+                if (isHalf) {
+                    kPairs[array] = new int[slots * slotStride];
+                    vPairs[array] = new int[slots * slotStride];
+                } else {
+                    k[array] = new float[slots * slotStride];
+                    v[array] = new float[slots * slotStride];
+                }
+            }
+        } catch (OutOfMemoryError e) {
+            throw new EngineException(
+                    EngineException.Category.DEVICE,
+                    "no Java heap for " + slots * layout.bytesPerSlot()
+                            + " bytes of KV cache, which were free at start; raise"
+                            + " -Xmx, or lower --max-total-tokens or --mem-fraction-static",
+                    e);
+        }
+        isAllocated[segment] = true;
+    }
+
+    /** Index of the array that holds a slot's numbers of a layer. */
+    private int arrayOf(int layer, int slot) {
+        return layer * numSegments + (slot >>> SEGMENT_SHIFT);
+    }
+
+    /** Index of a slot's first number in that array. */
+    private int offsetOf(int slot) {
+        return (slot & (SEGMENT_SLOTS - 1)) * slotStride;
     }
 
     static CpuKvCache of(KvCache cache) {
@@ -61,12 +112,14 @@ final class CpuKvCache implements KvCache {
 
     /** Stores all heads' K and V of one token, {@code [kvHeads * headDim]} each, rounded to the cache's type. */
     void write(int layer, int slot, float[] from, int kAt, int vAt) {
+        int array = arrayOf(layer, slot);
+        int to = offsetOf(slot);
         if (isHalf) {
-            writePairs(kPairs[layer], slot * slotStride, from, kAt);
-            writePairs(vPairs[layer], slot * slotStride, from, vAt);
+            writePairs(kPairs[array], to, from, kAt);
+            writePairs(vPairs[array], to, from, vAt);
         } else {
-            System.arraycopy(from, kAt, k[layer], slot * slotStride, slotStride);
-            System.arraycopy(from, vAt, v[layer], slot * slotStride, slotStride);
+            System.arraycopy(from, kAt, k[array], to, slotStride);
+            System.arraycopy(from, vAt, v[array], to, slotStride);
         }
     }
 
@@ -90,12 +143,14 @@ final class CpuKvCache implements KvCache {
             int layer, int kvHead, int[] slots, int from, int count, int tileLen, int[] pairs, float[] into) {
         if (!isHalf) {
             for (int t = 0; t < count; t++) {
-                transpose(k[layer], slots[from + t] * slotStride + kvHead * headStride, headDim, into, t, tileLen);
+                int slot = slots[from + t];
+                transpose(k[arrayOf(layer, slot)], offsetOf(slot) + kvHead * headStride, headDim, into, t, tileLen);
             }
             return;
         }
         for (int t = 0; t < count; t++) {
-            transpose(kPairs[layer], slots[from + t] * slotStride + kvHead * headStride, half, pairs, t, tileLen);
+            int slot = slots[from + t];
+            transpose(kPairs[arrayOf(layer, slot)], offsetOf(slot) + kvHead * headStride, half, pairs, t, tileLen);
         }
         unpackPairs(pairs, 0, half * tileLen, into, 0, half * tileLen);
     }
@@ -115,11 +170,13 @@ final class CpuKvCache implements KvCache {
     /** Copies one head's V of {@code count} slots: number d of slot t to {@code into[t * stride + d]}. */
     void copyV(int layer, int kvHead, int[] slots, int from, int count, int stride, float[] into) {
         for (int t = 0; t < count; t++) {
-            int at = slots[from + t] * slotStride + kvHead * headStride;
+            int slot = slots[from + t];
+            int array = arrayOf(layer, slot);
+            int at = offsetOf(slot) + kvHead * headStride;
             if (isHalf) {
-                unpackPairs(vPairs[layer], at, half, into, t * stride, half);
+                unpackPairs(vPairs[array], at, half, into, t * stride, half);
             } else {
-                System.arraycopy(v[layer], at, into, t * stride, headDim);
+                System.arraycopy(v[array], at, into, t * stride, headDim);
             }
         }
     }
