@@ -24,7 +24,7 @@ final class Lanes {
 
     private static final float LOG2_E = 1.442695f;
     /** ln 2 in two pieces; the first has few bits, so that a small integer times it is exact. */
-    private static final float LN2_HIGH = 0.69335938f;
+    private static final float LN2_HIGH = 0x1.63p-1f;
 
     private static final float LN2_LOW = -2.12194440e-4f;
     /** 1.5 * 2^23: adding it rounds to an integer, which then lies in the lowest bits. */
