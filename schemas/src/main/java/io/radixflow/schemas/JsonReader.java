@@ -75,6 +75,9 @@ final class JsonReader {
                     : " at line " + e.getLocation().getLineNr() + ", column "
                             + e.getLocation().getColumnNr();
             throw invalid("not valid JSON" + where + ": " + shortened);
+        } catch (NumberFormatException e) {
+            // Jackson lets BigDecimal's own refusal of an exponent beyond 32 bits through.
+            throw invalid("a number's exponent is out of range");
         }
     }
 

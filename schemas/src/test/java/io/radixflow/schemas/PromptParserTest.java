@@ -251,6 +251,7 @@ class PromptParserTest {
                 .isEqualTo(ErrorCode.INVALID_JSON);
         assertThat(refusal((byte[]) null).reason()).isEqualTo("the value is empty");
         assertThat(refusal("{\"a\":" + "9".repeat(1000) + "}").code()).isEqualTo(ErrorCode.INVALID_JSON);
+        assertThat(refusal("{\"temperature\":1e9999999991}").getMessage()).contains("exponent");
     }
 
     private PromptRecord parse(String value) throws RecordException {
