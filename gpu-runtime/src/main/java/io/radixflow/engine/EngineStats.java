@@ -1,7 +1,7 @@
 package io.radixflow.engine;
 
 /**
- * A snapshot of the engine's counters and gauges, named as CONTRACT's metrics. Totals count since start.
+ * A snapshot of the engine's counters and gauges, named as the metrics. Totals count since start.
  *
  * @param numRunningReqs sequences in the running batch
  * @param numQueueReqs sequences waiting for admission
