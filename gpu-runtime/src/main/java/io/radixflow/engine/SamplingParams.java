@@ -38,7 +38,7 @@ public record SamplingParams(
 
     public static final int ALL_TOKENS = -1;
     /** Far below any vocabulary, so that banning them all before {@code min_tokens} leaves something to draw. */
-    public static final int MAX_STOP_TOKEN_IDS = 256;
+    public static final int MAX_STOP_TOKEN_IDS = 1024;
 
     private static final float GREEDY_BELOW = 1e-6f;
 

@@ -21,6 +21,7 @@ class StepAllocationTest {
     private static final int NUM_SEQUENCES = 16;
     private static final int WARM_UP_STEPS = 4_000;
     private static final int STEPS = 1_000;
+    private static final int MAX_WINDOWS = 3;
 
     @Test
     void aDecodeStepAllocatesNothing() {
@@ -56,11 +57,16 @@ class StepAllocationTest {
             engine.loop.doWork();
         }
         assertThat(engine.loop.scheduler().numRunning()).isEqualTo(NUM_SEQUENCES);
-        long before = threads.getCurrentThreadAllocatedBytes();
-        for (int step = 0; step < STEPS; step++) {
-            engine.loop.doWork();
+        // Code that is deoptimised while it runs may put an object that it had in registers on the heap, once. What a step itself
+        // allocates shows in every window.
+        long allocated = Long.MAX_VALUE;
+        for (int window = 0; window < MAX_WINDOWS && allocated > 0; window++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int step = 0; step < STEPS; step++) {
+                engine.loop.doWork();
+            }
+            allocated = threads.getCurrentThreadAllocatedBytes() - before;
         }
-        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
         assertThat(engine.loop.scheduler().numRunning()).isEqualTo(NUM_SEQUENCES);
         assertThat(allocated).as("bytes allocated in %d decode steps", STEPS).isZero();
     }
