@@ -57,7 +57,8 @@ class StepAllocationTest {
             engine.loop.doWork();
         }
         assertThat(engine.loop.scheduler().numRunning()).isEqualTo(NUM_SEQUENCES);
-        // Code that is deoptimised while it runs may put an object that it had in registers on the heap, once. What a step itself
+        // Code that is deoptimised while it runs may put an object that it had in registers on the heap, once. What a
+        // step itself
         // allocates shows in every window.
         long allocated = Long.MAX_VALUE;
         for (int window = 0; window < MAX_WINDOWS && allocated > 0; window++) {
