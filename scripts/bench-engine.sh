@@ -24,6 +24,6 @@ mvn -B -o -q -pl gpu-runtime -am test-compile -Dspotless.check.skip -Dcheckstyle
     exit 2
 }
 scripts/radixflow --version > /dev/null
-exec java -Xmx6g -XX:+UseParallelGC --add-modules jdk.incubator.vector \
+exec java -Xmx6g -XX:+UseParallelGC @flink-conf/jvm-cpu.options \
     -cp "gpu-runtime/target/test-classes:gpu-runtime/target/classes:job/target/lib/*" \
     io.radixflow.loop.EngineBench "$model" "$threads" "${modes[@]}"

@@ -11,7 +11,8 @@ import jdk.incubator.vector.VectorSpecies;
  * The vector shape of this machine, chosen when the class is loaded, and arithmetic on it that the Vector API lacks.
  *
  * <p>Kernels are written so that C2 keeps every vector in a register: small static methods, one local for each accumulator, constants
- * broadcast before loops, {@code castShape} for conversions. {@code CpuAllocationTest} fails when a vector gets boxed.
+ * broadcast before loops, {@code castShape} for conversions. The launcher keeps kernels from being inlined into their
+ * callers ({@code flink-conf/jvm-cpu.options} says why). {@code CpuAllocationTest} fails when a vector gets boxed.
  */
 final class Lanes {
 
