@@ -45,10 +45,10 @@ public interface Backend extends AutoCloseable {
     void linear(Weight w, Tensor x, int rows, Tensor out);
 
     /**
-     * Rotates q and k of {@code qkv [tokens, (numHeads + 2 * numKvHeads) * headDim]} in place and writes k and v into the
-     * batch's KV slots of {@code layer}.
+     * Transforms {@code qkv [tokens, (numHeads + 2 * numKvHeads) * headDim]} in place (bias, norms of the heads, rotation) and writes k
+     * and v into the batch's KV slots of {@code layer}.
      */
-    void ropeAndWriteKv(Tensor qkv, Rope rope, KvCache cache, int layer, ForwardBatch batch);
+    void transformAndWriteKv(Tensor qkv, QkvTransform transform, KvCache cache, int layer, ForwardBatch batch);
 
     /**
      * Causal attention of the batch's queries (the leading columns of {@code qkv}) over their sequences' slots, grouped queries,

@@ -4,6 +4,7 @@ import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.Tensor;
 
@@ -20,7 +21,7 @@ final class Llama implements Model {
     private final ModelConfig config;
     private final LlamaWeights weights;
     private final Backend backend;
-    private final Rope rope;
+    private final QkvTransform transform;
 
     private final Tensor residual; // [maxTokens, hidden]
     private final Tensor normed; // [maxTokens, hidden]
@@ -41,7 +42,7 @@ final class Llama implements Model {
         }
         this.config = config;
         this.weights = weights;
-        this.rope = rope;
+        transform = QkvTransform.rotation(rope);
         this.backend = backend;
         residual = backend.allocate(maxTokens, config.hidden());
         normed = backend.allocate(maxTokens, config.hidden());
@@ -95,7 +96,7 @@ final class Llama implements Model {
     /** {@code normed} to rotated queries in {@code qkv}, K and V to their slots. */
     private void project(LlamaWeights.Layer layer, int index, ForwardBatch batch, KvCache cache) {
         backend.linear(layer.qkv(), normed, batch.numTokens, qkv);
-        backend.ropeAndWriteKv(qkv, rope, cache, index, batch);
+        backend.transformAndWriteKv(qkv, transform, cache, index, batch);
     }
 
     /** What follows attention: output projection and feed-forward part, both added to {@code stream}; {@code normed} for what follows. */

@@ -5,12 +5,14 @@ import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.KvLayout.ElementType;
+import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.Rope.Pairing;
 import io.radixflow.backend.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 public abstract class AttentionContractTest {
 
     private static final double ROUNDING = 0x1p-24;
+    private static final int[] HEAD_DIMS = {2, 16, 64, 80};
 
     private final ReferenceBackend reference = new ReferenceBackend();
     private final List<Backend> opened = new ArrayList<>();
@@ -43,25 +46,64 @@ public abstract class AttentionContractTest {
     @ParameterizedTest
     @EnumSource(Pairing.class)
     void rotatesQueriesAndKeys(Pairing pairing) {
-        Backend backend = backend(2);
-        for (int headDim : new int[] {2, 16, 64, 80}) {
-            KvLayout layout = new KvLayout(1, 40, 6, 2, headDim, ElementType.FLOAT32);
-            AttentionScene scene = new AttentionScene(layout, new int[] {33}, 0, true, headDim);
-            ForwardBatch batch = scene.step(new int[] {0}, new int[] {33});
-            float[] rows = scene.qkv(batch);
-            Tensor expected = reference.upload(rows, 33, scene.qkvCols());
-            reference.ropeAndWriteKv(
-                    expected, scene.rope(reference, pairing), reference.allocateKvCache(layout), 0, batch);
-            Tensor actual = backend.upload(rows, 33, scene.qkvCols());
-            backend.ropeAndWriteKv(actual, scene.rope(backend, pairing), backend.allocateKvCache(layout), 0, batch);
-            backend.synchronize();
-            float[] values = new float[rows.length];
-            backend.read(actual, 0, 33, values);
+        for (int headDim : HEAD_DIMS) {
             // Two products and a sum round once each; a pair's numbers are at most as large as the largest activation.
-            double[] tolerance = new double[rows.length];
-            Arrays.fill(tolerance, 4 * ROUNDING * maxAbs(rows));
-            BackendContractTest.checkClose("rope", values, ReferenceBackend.values(expected), tolerance);
+            checkTransform(headDim, 4, (backend, scene) -> QkvTransform.rotation(scene.rope(backend, pairing)));
         }
+    }
+
+    @Test
+    void addsABiasBeforeAllElse() {
+        for (int headDim : HEAD_DIMS) {
+            // As rotation, and the sum's own rounding of numbers twice as large.
+            checkTransform(headDim, 10, (backend, scene) -> {
+                Tensor bias = vector(backend, scene.qkvCols(), 7);
+                return new QkvTransform(bias, null, null, 0, scene.rope(backend, Pairing.HALVES));
+            });
+        }
+    }
+
+    @Test
+    void normalisesHeadsBetweenBiasAndRotation() {
+        for (int headDim : HEAD_DIMS) {
+            // A norm is good to (headDim / 2 + 8) * 2 roundings of results of at most sqrt(headDim) times the weight,
+            // which the
+            // activations' largest number bounds here; where bias and activation cancel, the sum's rounding counts as
+            // much again.
+            double roundings = 2 * (2 * (headDim / 2.0 + 8) + 4) * Math.sqrt(headDim);
+            checkTransform(headDim, roundings, (backend, scene) -> {
+                Tensor bias = vector(backend, scene.qkvCols(), 7);
+                Rope rope = scene.rope(backend, Pairing.HALVES);
+                return new QkvTransform(bias, vector(backend, headDim, 8), vector(backend, headDim, 9), 1e-6f, rope);
+            });
+        }
+    }
+
+    private static Tensor vector(Backend backend, int length, long seed) {
+        return backend.upload(RandomTensors.activations(length, seed), 1, length);
+    }
+
+    /** Transforms 33 tokens; numbers may differ by so many roundings of the largest activation. */
+    private void checkTransform(
+            int headDim, double roundings, BiFunction<Backend, AttentionScene, QkvTransform> newTransform) {
+        Backend backend = backend(2);
+        KvLayout layout = new KvLayout(1, 40, 6, 2, headDim, ElementType.FLOAT32);
+        AttentionScene scene = new AttentionScene(layout, new int[] {33}, 0, true, headDim);
+        ForwardBatch batch = scene.step(new int[] {0}, new int[] {33});
+        float[] rows = scene.qkv(batch);
+        Tensor expected = reference.upload(rows, 33, scene.qkvCols());
+        reference.transformAndWriteKv(
+                expected, newTransform.apply(reference, scene), reference.allocateKvCache(layout), 0, batch);
+        Tensor actual = backend.upload(rows, 33, scene.qkvCols());
+        backend.transformAndWriteKv(
+                actual, newTransform.apply(backend, scene), backend.allocateKvCache(layout), 0, batch);
+        backend.synchronize();
+        float[] values = new float[rows.length];
+        backend.read(actual, 0, 33, values);
+        double[] tolerance = new double[rows.length];
+        Arrays.fill(tolerance, roundings * ROUNDING * maxAbs(rows));
+        BackendContractTest.checkClose(
+                "transform of heads of " + headDim, values, ReferenceBackend.values(expected), tolerance);
     }
 
     @ParameterizedTest

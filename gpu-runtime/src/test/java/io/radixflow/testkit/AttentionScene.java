@@ -4,6 +4,7 @@ import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.Tensor;
 import java.util.ArrayList;
@@ -142,7 +143,7 @@ public final class AttentionScene {
         Tensor out =
                 backend.upload(RandomTensors.poison((batch.numTokens + 1) * outCols()), batch.numTokens + 1, outCols());
         for (int layer = 0; layer < layout.numLayers(); layer++) {
-            backend.ropeAndWriteKv(rows, rope, cache, layer, batch);
+            backend.transformAndWriteKv(rows, QkvTransform.rotation(rope), cache, layer, batch);
             backend.attention(rows, cache, layer, batch, out);
         }
         backend.synchronize();

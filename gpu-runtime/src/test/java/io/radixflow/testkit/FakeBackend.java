@@ -4,7 +4,7 @@ import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
-import io.radixflow.backend.Rope;
+import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
@@ -156,7 +156,7 @@ public final class FakeBackend implements Backend {
     }
 
     @Override
-    public void ropeAndWriteKv(Tensor qkv, Rope rope, KvCache cache, int layer, ForwardBatch batch) {
+    public void transformAndWriteKv(Tensor qkv, QkvTransform transform, KvCache cache, int layer, ForwardBatch batch) {
         throw unsupported();
     }
 

@@ -4,6 +4,7 @@ import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.Tensor;
@@ -108,15 +109,24 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void ropeAndWriteKv(Tensor qkv, Rope rope, KvCache cache, int layer, ForwardBatch batch) {
+    public void transformAndWriteKv(Tensor qkv, QkvTransform transform, KvCache cache, int layer, ForwardBatch batch) {
         DoubleKvCache kv = (DoubleKvCache) cache;
         KvLayout shape = kv.layout;
         int headDim = shape.headDim();
         int kvCols = shape.numKvHeads() * headDim;
         for (int t = 0; t < batch.numTokens; t++) {
             int qkvRow = t * qkv.cols();
+            Tensor bias = transform.bias();
+            for (int c = 0; bias != null && c < qkv.cols(); c++) {
+                values(qkv)[qkvRow + c] += values(bias)[c];
+            }
             for (int head = 0; head < shape.numHeads() + shape.numKvHeads(); head++) {
-                rotate(values(qkv), qkvRow + head * headDim, headDim, rope, batch.position[t]);
+                int from = qkvRow + head * headDim;
+                Tensor norm = head < shape.numHeads() ? transform.queryNorm() : transform.keyNorm();
+                if (norm != null) {
+                    normalizeHead(values(qkv), from, values(norm), transform.eps());
+                }
+                rotate(values(qkv), from, headDim, transform.rope(), batch.position[t]);
             }
             int kFrom = qkvRow + shape.numHeads() * headDim;
             for (int c = 0; c < kvCols; c++) {
@@ -124,6 +134,17 @@ public final class ReferenceBackend implements Backend {
                 kv.k[layer][at] = kv.rounded(values(qkv)[kFrom + c]);
                 kv.v[layer][at] = kv.rounded(values(qkv)[kFrom + kvCols + c]);
             }
+        }
+    }
+
+    private static void normalizeHead(double[] x, int from, double[] weight, double eps) {
+        double sumOfSquares = 0;
+        for (int d = 0; d < weight.length; d++) {
+            sumOfSquares += x[from + d] * x[from + d];
+        }
+        double rms = Math.sqrt(sumOfSquares / weight.length + eps);
+        for (int d = 0; d < weight.length; d++) {
+            x[from + d] *= weight[d] / rms;
         }
     }
 

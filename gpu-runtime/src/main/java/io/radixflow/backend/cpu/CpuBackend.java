@@ -4,7 +4,7 @@ import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
-import io.radixflow.backend.Rope;
+import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
@@ -38,7 +38,7 @@ public final class CpuBackend implements Backend {
     private final List<Attention> attentions = new ArrayList<>();
     private StepTasks.@Nullable Linear linear;
     private StepTasks.@Nullable Embed embed;
-    private StepTasks.@Nullable RopeAndWriteKv ropeAndWriteKv;
+    private StepTasks.@Nullable TransformAndWriteKv transformAndWriteKv;
     private StepTasks.@Nullable Sample sample;
     private long allocatedBytes;
 
@@ -112,8 +112,8 @@ public final class CpuBackend implements Backend {
         CpuKvCache cache = new CpuKvCache(layout);
         allocatedBytes += layout.bytesPerSlot() * layout.numSlots();
         attentions.add(new Attention(cache, pool.numThreads()));
-        if (ropeAndWriteKv == null) {
-            ropeAndWriteKv = new StepTasks.RopeAndWriteKv(cache);
+        if (transformAndWriteKv == null) {
+            transformAndWriteKv = new StepTasks.TransformAndWriteKv(cache, pool.numThreads());
         }
         return cache;
     }
@@ -144,11 +144,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void ropeAndWriteKv(Tensor qkv, Rope rope, KvCache cache, int layer, ForwardBatch batch) {
-        StepTasks.RopeAndWriteKv task = checkUploaded(ropeAndWriteKv);
+    public void transformAndWriteKv(Tensor qkv, QkvTransform transform, KvCache cache, int layer, ForwardBatch batch) {
+        StepTasks.TransformAndWriteKv task = checkUploaded(transformAndWriteKv);
         CpuKvCache kv = CpuKvCache.of(cache);
         kv.prepare(batch);
-        task.set(CpuTensor.of(qkv), rope, kv, layer, batch);
+        task.set(CpuTensor.of(qkv), transform, kv, layer, batch);
         share(task, batch.numTokens, qkv.cols());
     }
 

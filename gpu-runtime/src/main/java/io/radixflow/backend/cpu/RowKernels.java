@@ -12,17 +12,16 @@ final class RowKernels {
 
     private RowKernels() {}
 
-    /** {@code residual += delta} for {@code len} numbers. */
-    static void add(float[] residual, float[] delta, int at, int len) {
-        int end = at + len;
-        int i = at;
-        for (; i <= end - LANES; i += LANES) {
-            FloatVector.fromArray(FLOATS, residual, i)
-                    .add(FloatVector.fromArray(FLOATS, delta, i))
-                    .intoArray(residual, i);
+    /** {@code x += delta} for {@code len} numbers, each array from its own place on. */
+    static void add(float[] x, int at, float[] delta, int deltaAt, int len) {
+        int i = 0;
+        for (; i <= len - LANES; i += LANES) {
+            FloatVector.fromArray(FLOATS, x, at + i)
+                    .add(FloatVector.fromArray(FLOATS, delta, deltaAt + i))
+                    .intoArray(x, at + i);
         }
-        for (; i < end; i++) {
-            residual[i] += delta[i];
+        for (; i < len; i++) {
+            x[at + i] += delta[deltaAt + i];
         }
     }
 

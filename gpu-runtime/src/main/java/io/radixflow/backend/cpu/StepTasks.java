@@ -4,8 +4,10 @@ import static io.radixflow.backend.cpu.Lanes.LANES;
 
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.Tensor;
 import io.radixflow.sample.HostSampler;
 
 /**
@@ -81,7 +83,7 @@ final class StepTasks {
             for (int row = from; row < to; row++) {
                 int at = row * cols;
                 if (hasDelta) {
-                    RowKernels.add(x.values, delta, at, cols);
+                    RowKernels.add(x.values, at, delta, at, cols);
                 }
                 float factor = RowKernels.inverseRms(x.values, at, cols, eps, lanes[worker]);
                 RowKernels.scale(x.values, at, cols, factor, weight, out, at);
@@ -107,22 +109,24 @@ final class StepTasks {
         }
     }
 
-    /** Rotation of q and k, and the write of k and v into their slots. */
-    static final class RopeAndWriteKv implements WorkerPool.Task {
+    /** Bias, head norms and rotation of q and k, and the write of k and v into their slots. */
+    static final class TransformAndWriteKv implements WorkerPool.Task {
+        private final float[][] lanes;
         private CpuTensor qkv = NOTHING;
-        private Rope rope = new Rope(NOTHING, NOTHING, Rope.Pairing.ADJACENT);
+        private QkvTransform transform = QkvTransform.rotation(new Rope(NOTHING, NOTHING, Rope.Pairing.ADJACENT));
         private CpuKvCache cache;
         private int layer;
         private ForwardBatch batch = NO_BATCH;
 
         /** @param first any cache */
-        RopeAndWriteKv(CpuKvCache first) {
+        TransformAndWriteKv(CpuKvCache first, int numThreads) {
             cache = first;
+            lanes = new float[numThreads][LANES];
         }
 
-        void set(CpuTensor rows, Rope tables, CpuKvCache kvCache, int layerIndex, ForwardBatch step) {
+        void set(CpuTensor rows, QkvTransform steps, CpuKvCache kvCache, int layerIndex, ForwardBatch step) {
             qkv = rows;
-            rope = tables;
+            transform = steps;
             cache = kvCache;
             layer = layerIndex;
             batch = step;
@@ -132,18 +136,41 @@ final class StepTasks {
         public void run(int worker, int from, int to) {
             KvLayout layout = cache.layout();
             int headDim = layout.headDim();
-            int half = headDim / 2;
-            int numRotated = layout.numHeads() + layout.numKvHeads();
-            float[] cos = CpuTensor.of(rope.cos()).values;
-            float[] sin = CpuTensor.of(rope.sin()).values;
+            int queryDim = layout.numHeads() * headDim;
+            int kvDim = layout.numKvHeads() * headDim;
+            Tensor bias = transform.bias();
+            Tensor queryNorm = transform.queryNorm();
+            Tensor keyNorm = transform.keyNorm();
             for (int token = from; token < to; token++) {
                 int at = token * qkv.cols;
-                for (int head = 0; head < numRotated; head++) {
-                    int tableAt = batch.position[token] * half;
-                    RowKernels.rotate(qkv.values, at + head * headDim, rope.pairing(), cos, sin, tableAt, half);
+                if (bias != null) {
+                    RowKernels.add(qkv.values, at, CpuTensor.of(bias).values, 0, qkv.cols);
                 }
-                int kAt = at + layout.numHeads() * headDim;
-                cache.write(layer, batch.kvSlot[token], qkv.values, kAt, kAt + layout.numKvHeads() * headDim);
+                if (queryNorm != null && keyNorm != null) {
+                    normalizeHeads(at, layout.numHeads(), headDim, CpuTensor.of(queryNorm).values, lanes[worker]);
+                    normalizeHeads(
+                            at + queryDim, layout.numKvHeads(), headDim, CpuTensor.of(keyNorm).values, lanes[worker]);
+                }
+                rotate(at, layout.numHeads() + layout.numKvHeads(), headDim, batch.position[token]);
+                cache.write(layer, batch.kvSlot[token], qkv.values, at + queryDim, at + queryDim + kvDim);
+            }
+        }
+
+        private void normalizeHeads(int at, int numHeads, int headDim, float[] weight, float[] scratch) {
+            for (int head = 0; head < numHeads; head++) {
+                int headAt = at + head * headDim;
+                float factor = RowKernels.inverseRms(qkv.values, headAt, headDim, transform.eps(), scratch);
+                RowKernels.scale(qkv.values, headAt, headDim, factor, weight, qkv.values, headAt);
+            }
+        }
+
+        private void rotate(int at, int numHeads, int headDim, int position) {
+            Rope rope = transform.rope();
+            float[] cos = CpuTensor.of(rope.cos()).values;
+            float[] sin = CpuTensor.of(rope.sin()).values;
+            int half = headDim / 2;
+            for (int head = 0; head < numHeads; head++) {
+                RowKernels.rotate(qkv.values, at + head * headDim, rope.pairing(), cos, sin, position * half, half);
             }
         }
     }

@@ -7,6 +7,7 @@ import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.KvLayout.ElementType;
+import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
@@ -60,13 +61,16 @@ final class CpuAllocationTest {
         try (CpuBackend backend = new CpuBackend(1, 1L << 30)) {
             KvCache cache = backend.allocateKvCache(layout);
             Rope rope = scene.rope(backend, Rope.Pairing.HALVES);
+            Tensor bias = backend.upload(RandomTensors.activations(scene.qkvCols(), 1), 1, scene.qkvCols());
+            Tensor norm = backend.upload(RandomTensors.activations(64, 2), 1, 64);
+            QkvTransform transform = new QkvTransform(bias, norm, norm, 1e-5f, rope);
             scene.run(backend, cache, rope, scene.step(new int[len.length], Arrays.copyOf(cached, len.length)));
             ForwardBatch step = scene.step(cached, len);
             scene.group(step, 100);
             Tensor qkv = backend.upload(scene.qkv(step), step.numTokens, scene.qkvCols());
             Tensor out = backend.allocate(step.numTokens, scene.outCols());
             awaitNoAllocation("attention", () -> {
-                backend.ropeAndWriteKv(qkv, rope, cache, 0, step);
+                backend.transformAndWriteKv(qkv, transform, cache, 0, step);
                 backend.attention(qkv, cache, 0, step, out);
             });
         }
