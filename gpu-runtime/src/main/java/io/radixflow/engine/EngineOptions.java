@@ -15,6 +15,12 @@ public final class EngineOptions {
             text("served-model-name", null, "The name that answers carry; default: the model's.");
     public static final EngineOption<String> CHAT_TEMPLATE =
             text("chat-template", null, "A file with a Jinja chat template; default: the model's own.");
+    public static final EngineOption<String> REASONING_PARSER = choice(
+            "reasoning-parser",
+            null,
+            "Gives a model's thoughts as reasoning_content, apart from content; default: all text is content.",
+            "qwen3",
+            "deepseek-r1");
     public static final EngineOption<String> DTYPE = choice(
             "dtype",
             "auto",
@@ -79,6 +85,7 @@ public final class EngineOptions {
             TOKENIZER_PATH,
             SERVED_MODEL_NAME,
             CHAT_TEMPLATE,
+            REASONING_PARSER,
             DTYPE,
             LOAD_FORMAT,
             KV_CACHE_DTYPE,
@@ -109,7 +116,8 @@ public final class EngineOptions {
         return new EngineOption<>(name, String.class, defaultValue, List.of(), help, EngineOptions::nonBlank);
     }
 
-    private static EngineOption<String> choice(String name, String defaultValue, String help, String... choices) {
+    private static EngineOption<String> choice(
+            String name, @Nullable String defaultValue, String help, String... choices) {
         return new EngineOption<>(name, String.class, defaultValue, List.of(choices), help, Function.identity());
     }
 

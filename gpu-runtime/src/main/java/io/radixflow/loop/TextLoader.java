@@ -7,6 +7,7 @@ import io.radixflow.model.ModelFiles;
 import io.radixflow.model.Vocabulary;
 import io.radixflow.text.ChatTemplate;
 import io.radixflow.text.HfTokenizer;
+import io.radixflow.text.ReasoningFormat;
 import io.radixflow.text.TextModel;
 import io.radixflow.text.Tokenizer;
 import io.radixflow.text.VocabularySpec;
@@ -29,6 +30,9 @@ final class TextLoader {
                 config.find(EngineOptions.SERVED_MODEL_NAME).orElse(files.name()),
                 tokenizer(config, vocabulary),
                 chatTemplate(config, files),
+                config.find(EngineOptions.REASONING_PARSER)
+                        .map(ReasoningFormat::of)
+                        .orElse(null),
                 textOf(vocabulary, vocabulary.bosId()),
                 textOf(vocabulary, vocabulary.eosId()),
                 vocabulary.endIds(),

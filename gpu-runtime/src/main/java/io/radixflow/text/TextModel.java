@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param name of the model, as answers carry it
  * @param tokenizer shared; closed by {@link #close()}
  * @param chatTemplate null if the model has none; chat requests are refused then
+ * @param reasoningFormat how reasoning is told from content; null if all text is content
  * @param bosToken text of the beginning-of-sequence token for templates, empty if none
  * @param eosToken text of the end-of-sequence token for templates, empty if none
  * @param eosIds ids that end an answer; nobody writes the array
@@ -18,6 +19,7 @@ public record TextModel(
         String name,
         Tokenizer tokenizer,
         @Nullable ChatTemplate chatTemplate,
+        @Nullable ReasoningFormat reasoningFormat,
         String bosToken,
         String eosToken,
         int[] eosIds,

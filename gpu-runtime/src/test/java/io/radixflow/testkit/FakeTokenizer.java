@@ -18,7 +18,7 @@ public final class FakeTokenizer implements Tokenizer {
 
     /** The text side of a model named {@code fake} with a context of {@value #CONTEXT_LEN} tokens. */
     public static TextModel textModel(@Nullable ChatTemplate template) {
-        return new TextModel("fake", new FakeTokenizer(), template, "", EOS, new int[] {EOS_ID}, CONTEXT_LEN);
+        return new TextModel("fake", new FakeTokenizer(), template, null, "", EOS, new int[] {EOS_ID}, CONTEXT_LEN);
     }
 
     @Override

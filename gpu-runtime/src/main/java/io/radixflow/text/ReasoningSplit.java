@@ -1,0 +1,4 @@
+package io.radixflow.text;
+
+/** Text of an answer, or what one delta adds to it, told apart. */
+public record ReasoningSplit(String reasoning, String content) {}
