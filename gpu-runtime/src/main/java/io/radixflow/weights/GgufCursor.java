@@ -13,8 +13,6 @@ import java.nio.file.Path;
  */
 final class GgufCursor {
 
-    private static final int QUOTED_CHARS = 80;
-
     private final Path file;
     private final ByteBuffer bytes;
 
@@ -23,24 +21,8 @@ final class GgufCursor {
         this.bytes = bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** An exception of category CONFIGURATION: the file's name and {@code what}. */
-    static EngineException refusal(Path file, String what) {
-        return new EngineException(EngineException.Category.CONFIGURATION, file + " " + what);
-    }
-
-    /** A text out of a file as it may stand in a message: one line, bounded. */
-    static String quoted(String text) {
-        String head = text.length() > QUOTED_CHARS ? text.substring(0, QUOTED_CHARS) + "..." : text;
-        StringBuilder line = new StringBuilder(head.length() + 2).append('\'');
-        for (int i = 0; i < head.length(); i++) {
-            char c = head.charAt(i);
-            line.append(Character.isISOControl(c) || c == '\u2028' || c == '\u2029' ? '?' : c);
-        }
-        return line.append('\'').toString();
-    }
-
     EngineException refusal(String what) {
-        return refusal(file, what);
+        return Refusals.refusal(file, what);
     }
 
     int position() {

@@ -1,13 +1,7 @@
 package io.radixflow.weights;
 
 import io.radixflow.engine.EngineException;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
@@ -24,13 +18,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GgufFile implements AutoCloseable {
 
-    private final Path path;
-    private final FileChannel channel;
+    private final MappedFile file;
     private final GgufHeader header;
 
-    private GgufFile(Path path, FileChannel channel, GgufHeader header) {
-        this.path = path;
-        this.channel = channel;
+    private GgufFile(MappedFile file, GgufHeader header) {
+        this.file = file;
         this.header = header;
     }
 
@@ -40,39 +32,21 @@ public final class GgufFile implements AutoCloseable {
      * @throws EngineException of category CONFIGURATION, one line that names the file, what is wrong and what to do
      */
     public static GgufFile open(Path path) {
-        if (Files.isDirectory(path)) {
-            throw GgufCursor.refusal(path, "is a folder; give a .gguf file");
-        }
-        FileChannel channel;
-        try {
-            channel = FileChannel.open(path, StandardOpenOption.READ);
-        } catch (NoSuchFileException e) {
-            throw new EngineException(
-                    EngineException.Category.CONFIGURATION,
-                    path + " doesn't exist; check the path or fetch the model",
-                    e);
-        } catch (IOException e) {
-            throw unreadable(path, e);
-        }
+        MappedFile file = MappedFile.open(path, ".gguf");
         boolean isOpened = false;
         try {
-            long fileBytes = channel.size();
-            ByteBuffer headerBytes =
-                    channel.map(FileChannel.MapMode.READ_ONLY, 0, Math.min(fileBytes, Integer.MAX_VALUE));
-            GgufFile file = new GgufFile(path, channel, GgufHeader.read(path, headerBytes, fileBytes));
+            GgufFile gguf = new GgufFile(file, GgufHeader.read(path, file.mapHead(Integer.MAX_VALUE), file.bytes()));
             isOpened = true;
-            return file;
-        } catch (IOException e) {
-            throw unreadable(path, e);
+            return gguf;
         } finally {
             if (!isOpened) {
-                closeQuietly(channel);
+                file.close();
             }
         }
     }
 
     public Path path() {
-        return path;
+        return file.path();
     }
 
     public GgufMetadata metadata() {
@@ -95,54 +69,24 @@ public final class GgufFile implements AutoCloseable {
      * @throws EngineException of category CONFIGURATION if the tensor is missing, of a type that can't be read, or 2 GiB or larger
      */
     public TensorData tensor(String name) {
-        String quoted = GgufCursor.quoted(name);
+        String quoted = Refusals.quoted(name);
         GgufTensorInfo info = header.tensors().get(name);
         if (info == null) {
-            throw GgufCursor.refusal(path, "lacks tensor " + quoted + "; fetch or convert the model again");
+            throw Refusals.refusal(path(), "lacks tensor " + quoted + "; fetch or convert the model again");
         }
         TensorType type = info.type();
         if (type == null) {
-            throw GgufCursor.refusal(
-                    path,
-                    "has tensor " + quoted + " as " + info.typeName()
-                            + ", which isn't supported; take a model in F32, F16, BF16, Q8_0, Q4_0 or Q4_1");
+            throw Refusals.refusal(
+                    path(),
+                    "has tensor " + quoted + " as " + info.typeName() + ", which isn't supported; take a model in "
+                            + TensorType.names());
         }
-        long bytes = info.numBytes();
         long cols = info.dims().get(0);
-        long rows = info.numElements() / cols;
-        if (bytes > Integer.MAX_VALUE || cols > Integer.MAX_VALUE || rows > Integer.MAX_VALUE) {
-            throw GgufCursor.refusal(
-                    path,
-                    "has tensor " + quoted + " of " + bytes + " bytes, 2 GiB is the limit of one; take a smaller or a"
-                            + " more quantised model");
-        }
-        try {
-            ByteBuffer data = channel.map(FileChannel.MapMode.READ_ONLY, info.offset(), bytes);
-            return new TensorData(name, type, (int) rows, (int) cols, data);
-        } catch (IOException e) {
-            throw unreadable(path, e);
-        }
+        return file.tensor(name, type, info.numElements() / cols, cols, info.offset());
     }
 
     @Override
     public void close() {
-        closeQuietly(channel);
-    }
-
-    private static EngineException unreadable(Path path, IOException e) {
-        return new EngineException(
-                EngineException.Category.CONFIGURATION,
-                path + " can't be read (" + e.getClass().getSimpleName() + ": " + e.getMessage()
-                        + "); check its permissions",
-                e);
-    }
-
-    private static void closeQuietly(FileChannel channel) {
-        try {
-            channel.close();
-        } catch (IOException e) {
-            // only read from: nothing can be lost, and the caller has no better answer
-            assert !channel.isOpen();
-        }
+        file.close();
     }
 }

@@ -69,7 +69,7 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensorInfo> tensors) {
             String key = cursor.string("a metadata key");
             if (values.put(key, GgufValue.read(cursor, key)) != null) {
                 throw cursor.refusal(
-                        "is damaged: metadata key " + GgufCursor.quoted(key) + " is there twice; fetch it" + " again");
+                        "is damaged: metadata key " + Refusals.quoted(key) + " is there twice; fetch it" + " again");
             }
         }
         return new GgufMetadata(file, values);
@@ -87,7 +87,7 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensorInfo> tensors) {
     /** One tensor's entry; its offset still counts from the start of the data. */
     private static GgufTensorInfo tensor(GgufCursor cursor, int alignment) {
         String name = cursor.string("a tensor's name");
-        String quoted = GgufCursor.quoted(name);
+        String quoted = Refusals.quoted(name);
         long numDims = cursor.u32("tensor " + quoted);
         if (numDims < 1 || numDims > MAX_DIMS) {
             throw cursor.refusal(
@@ -137,7 +137,7 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensorInfo> tensors) {
             // a tensor of unknown type takes at least a byte
             long bytes = Math.max(1, info.numBytes());
             if (info.offset() > Long.MAX_VALUE - dataStart - bytes) {
-                throw cursor.refusal("is damaged: tensor " + GgufCursor.quoted(info.name()) + " lies at the offset "
+                throw cursor.refusal("is damaged: tensor " + Refusals.quoted(info.name()) + " lies at the offset "
                         + info.offset() + "; fetch it again");
             }
             long offset = dataStart + info.offset();
@@ -146,7 +146,7 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensorInfo> tensors) {
                     new GgufTensorInfo(info.name(), info.dims(), info.ggmlType(), info.type(), offset);
             if (placed.put(info.name(), absolute) != null) {
                 throw cursor.refusal(
-                        "is damaged: tensor " + GgufCursor.quoted(info.name()) + " is there twice; fetch it again");
+                        "is damaged: tensor " + Refusals.quoted(info.name()) + " is there twice; fetch it again");
             }
         }
         if (!relative.isEmpty() && needed > fileBytes) {
@@ -161,8 +161,8 @@ record GgufHeader(GgufMetadata metadata, Map<String, GgufTensorInfo> tensors) {
         for (int i = 1; i < tensors.length; i++) {
             GgufTensorInfo before = tensors[i - 1];
             if (before.offset() + Math.max(1, before.numBytes()) > tensors[i].offset()) {
-                throw cursor.refusal("is damaged: tensors " + GgufCursor.quoted(before.name()) + " and "
-                        + GgufCursor.quoted(tensors[i].name()) + " overlap; fetch it again");
+                throw cursor.refusal("is damaged: tensors " + Refusals.quoted(before.name()) + " and "
+                        + Refusals.quoted(tensors[i].name()) + " overlap; fetch it again");
             }
         }
     }

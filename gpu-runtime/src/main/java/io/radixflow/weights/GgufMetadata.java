@@ -141,9 +141,9 @@ public final class GgufMetadata {
         long number = value.integer(i);
         if (number != (int) number) {
             String text = value.type() == GgufValueType.UINT64 ? Long.toUnsignedString(number) : Long.toString(number);
-            throw GgufCursor.refusal(
+            throw Refusals.refusal(
                     file,
-                    "has " + text + " in metadata key " + GgufCursor.quoted(key)
+                    "has " + text + " in metadata key " + Refusals.quoted(key)
                             + ", which is out of range; fetch or convert it again");
         }
         return (int) number;
@@ -158,16 +158,16 @@ public final class GgufMetadata {
     }
 
     private EngineException missing(String key) {
-        return GgufCursor.refusal(
-                file, "lacks metadata key " + GgufCursor.quoted(key) + "; fetch or convert the model again");
+        return Refusals.refusal(
+                file, "lacks metadata key " + Refusals.quoted(key) + "; fetch or convert the model again");
     }
 
     private EngineException wrongType(String key, GgufValue value, String wanted) {
         String found =
                 (value.isArray() ? "array of " : "") + value.type().name().toLowerCase(Locale.ROOT);
-        return GgufCursor.refusal(
+        return Refusals.refusal(
                 file,
-                "has " + found + " in metadata key " + GgufCursor.quoted(key) + " where " + wanted
+                "has " + found + " in metadata key " + Refusals.quoted(key) + " where " + wanted
                         + " belongs; fetch or convert the model again");
     }
 }

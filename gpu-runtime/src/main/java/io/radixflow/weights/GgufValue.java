@@ -24,26 +24,26 @@ record GgufValue(GgufValueType type, boolean isArray, int count, ByteBuffer byte
         }
         GgufValueType elementType = type(cursor, key);
         if (elementType == GgufValueType.ARRAY) {
-            throw cursor.refusal("has arrays of arrays in metadata key " + GgufCursor.quoted(key)
+            throw cursor.refusal("has arrays of arrays in metadata key " + Refusals.quoted(key)
                     + ", which aren't read; convert the model again");
         }
-        int count = cursor.count(elementType.minBytes(), "elements in metadata key " + GgufCursor.quoted(key));
+        int count = cursor.count(elementType.minBytes(), "elements in metadata key " + Refusals.quoted(key));
         return elements(cursor, key, elementType, true, count);
     }
 
     private static GgufValueType type(GgufCursor cursor, String key) {
-        long number = cursor.u32("the type of metadata key " + GgufCursor.quoted(key));
+        long number = cursor.u32("the type of metadata key " + Refusals.quoted(key));
         GgufValueType type = GgufValueType.of(number);
         if (type == null) {
-            throw cursor.refusal("is damaged: metadata key " + GgufCursor.quoted(key) + " has the unknown type "
-                    + number + "; fetch it again");
+            throw cursor.refusal("is damaged: metadata key " + Refusals.quoted(key) + " has the unknown type " + number
+                    + "; fetch it again");
         }
         return type;
     }
 
     private static GgufValue elements(GgufCursor cursor, String key, GgufValueType type, boolean isArray, int count) {
         int start = cursor.position();
-        String what = "metadata key " + GgufCursor.quoted(key);
+        String what = "metadata key " + Refusals.quoted(key);
         if (type == GgufValueType.STRING) {
             for (int i = 0; i < count; i++) {
                 cursor.skipString(what);
@@ -102,7 +102,7 @@ record GgufValue(GgufValueType type, boolean isArray, int count, ByteBuffer byte
             return null;
         }
         return switch (type) {
-            case STRING -> GgufCursor.quoted(strings().get(0));
+            case STRING -> Refusals.quoted(strings().get(0));
             case BOOL -> Boolean.toString(isTrue());
             case FLOAT32 -> Float.toString(bytes.getFloat(0));
             case FLOAT64 -> Double.toString(bytes.getDouble(0));

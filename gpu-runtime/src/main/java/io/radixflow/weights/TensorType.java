@@ -38,6 +38,16 @@ public enum TensorType {
         return blockBytes;
     }
 
+    /** The types that can be read, for people. */
+    static String names() {
+        StringBuilder names = new StringBuilder();
+        TensorType[] types = values();
+        for (int i = 0; i < types.length; i++) {
+            names.append(i == 0 ? "" : i == types.length - 1 ? " or " : ", ").append(types[i]);
+        }
+        return names.toString();
+    }
+
     /** Bytes of {@code numElements} consecutive weights, which must be a multiple of {@link #blockLen()}. */
     public long bytes(long numElements) {
         return Math.multiplyExact(numElements / blockLen, (long) blockBytes);

@@ -1,5 +1,5 @@
 /**
- * Readers of weight files (GGUF) that expose named, mapped tensors and metadata. A reader trusts nothing it reads: sizes and
+ * Readers of weight files (GGUF, safetensors) that expose named, mapped tensors and metadata. A reader trusts nothing it reads: sizes and
  * offsets are checked before use.
  */
 @NullMarked
