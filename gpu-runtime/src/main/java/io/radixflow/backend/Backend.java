@@ -63,10 +63,14 @@ public interface Backend extends AutoCloseable {
     void gatherRows(Tensor x, int[] index, int numRows, Tensor out);
 
     /**
-     * Draws {@code tokenIds[i]} from {@code logits[i]} for the entries of {@code batch}; entry i of both correspond. Results are valid after
-     * {@link #synchronize()}. The logits are consumed: their content afterwards is undefined.
+     * Draws a token from {@code logits[i]} for each entry of {@code batch}, and scores it where {@code into.numAlternatives} asks for it;
+     * entry i of all three correspond. An entry whose rules leave nothing to draw gets {@link ScoredTokens#NO_TOKEN}. Results are valid
+     * after {@link #synchronize()}. The logits are consumed: their content afterwards is undefined.
      */
-    void sample(Tensor logits, SamplingBatch batch, int[] tokenIds);
+    void sample(Tensor logits, SamplingBatch batch, ScoredTokens into);
+
+    /** Scores the given {@code tokens.tokenId} by {@code logits[i]}; entry i of both correspond. Valid after {@link #synchronize()}. */
+    void score(Tensor logits, ScoredTokens tokens);
 
     /** Copies {@code rows} rows from {@code firstRow} on to the host; synchronises. For tests, logprobs and debugging. */
     void read(Tensor tensor, int firstRow, int rows, float[] into);

@@ -1,10 +1,14 @@
 package io.radixflow.backend;
 
+import java.util.Arrays;
+
 /**
  * How to draw this step's tokens, as parallel columns: entry i belongs to logits row i. Allocated once, refilled every step by the
  * engine thread; a backend only reads it.
  */
 public final class SamplingBatch {
+
+    private static final int[] NO_IDS = {};
 
     public int numEntries;
     /** 0 is greedy. */
@@ -28,9 +32,18 @@ public final class SamplingBatch {
 
     public final int[] promptLen;
     public final int[] outputLen;
-    /** Token ids that must not be drawn (end tokens before {@code min_tokens}); empty if none. */
+    /** Token ids whose logits are shifted; empty if none. */
+    public final int[][] biasIds;
+    /** What is added, in the places of {@link #biasIds}. */
+    public final float[][] biasValues;
+    /** The only token ids that may be drawn; empty if all may. */
+    public final int[][] allowedIds;
+    /** Token ids that must not be drawn: the first {@link #numBanned} of each array. */
     public final int[][] bannedIds;
 
+    public final int[] numBanned;
+
+    /** Of entries without rules; the engine refills all columns. */
     public SamplingBatch(int maxEntries) {
         temperature = new float[maxEntries];
         topP = new float[maxEntries];
@@ -44,6 +57,14 @@ public final class SamplingBatch {
         tokens = new int[maxEntries][];
         promptLen = new int[maxEntries];
         outputLen = new int[maxEntries];
+        biasIds = new int[maxEntries][];
+        biasValues = new float[maxEntries][];
+        allowedIds = new int[maxEntries][];
         bannedIds = new int[maxEntries][];
+        numBanned = new int[maxEntries];
+        Arrays.fill(biasIds, NO_IDS);
+        Arrays.fill(biasValues, new float[0]);
+        Arrays.fill(allowedIds, NO_IDS);
+        Arrays.fill(bannedIds, NO_IDS);
     }
 }

@@ -9,5 +9,7 @@ public enum FinishReason {
     /** Aborted by its client or because it alone outgrew the KV cache. */
     ABORT,
     /** Its deadline passed, waiting or running. */
-    TIMEOUT
+    TIMEOUT,
+    /** The request itself can't go on; {@link StepOutput#error} says why. Others are not affected. */
+    ERROR
 }

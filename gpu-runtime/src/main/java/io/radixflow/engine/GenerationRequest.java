@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param sampling how to sample and when to stop
  * @param cacheSalt namespace of the prefix cache; requests with different salts never share KV; null is the common one
  * @param deadlineNanos {@code System.nanoTime()} after which the request ends with TIMEOUT, or {@link #NO_DEADLINE}
+ * @param priority under {@code --schedule-policy priority}, higher ones run first
+ * @param promptLogprobs alternatives whose log-probabilities are wanted with each prompt token, up to
+ *     {@value SamplingParams#MAX_LOGPROBS}; 0 is the token's own alone, {@link SamplingParams#NO_LOGPROBS} none
+ * @param promptLogprobStart the first prompt token that gets them; those before it may come from the prefix cache
  */
 public record GenerationRequest(
         long requestId,
@@ -19,9 +23,15 @@ public record GenerationRequest(
         int[] outputIds,
         SamplingParams sampling,
         @Nullable String cacheSalt,
-        long deadlineNanos) {
+        long deadlineNanos,
+        int priority,
+        int promptLogprobs,
+        int promptLogprobStart) {
 
     public static final long NO_DEADLINE = Long.MAX_VALUE;
+
+    /** Most log-probabilities of one prompt, alternatives included: they are kept (8 bytes each) until the first token. */
+    public static final int MAX_PROMPT_LOGPROBS = 1 << 19;
 
     private static final int[] NO_OUTPUT = {};
 
@@ -34,10 +44,33 @@ public record GenerationRequest(
             throw new IllegalArgumentException("outputIds holds " + outputIds.length + " tokens, max_tokens is "
                     + sampling.maxTokens() + ": nothing is left to generate");
         }
+        if (promptLogprobs < SamplingParams.NO_LOGPROBS || promptLogprobs > SamplingParams.MAX_LOGPROBS) {
+            throw new IllegalArgumentException("prompt_logprobs must be -1 (none) or in [0, "
+                    + SamplingParams.MAX_LOGPROBS + "], got " + promptLogprobs);
+        }
+        if (promptLogprobStart < 0 || promptLogprobStart > promptIds.length) {
+            throw new IllegalArgumentException("logprob_start_len must be in [0, " + promptIds.length
+                    + "], the prompt's length, got " + promptLogprobStart);
+        }
+        long numLogprobs = (1L + promptLogprobs) * (promptIds.length - promptLogprobStart);
+        if (numLogprobs > MAX_PROMPT_LOGPROBS) {
+            throw new IllegalArgumentException("prompt_logprobs " + promptLogprobs + " for "
+                    + (promptIds.length - promptLogprobStart) + " prompt tokens are " + numLogprobs
+                    + " numbers, at most " + MAX_PROMPT_LOGPROBS
+                    + " are kept; ask for fewer, or set logprob_start_len");
+        }
     }
 
     public GenerationRequest(long requestId, int[] promptIds, SamplingParams sampling) {
-        this(requestId, promptIds, NO_OUTPUT, sampling, null, NO_DEADLINE);
+        this(requestId, promptIds, NO_OUTPUT, sampling, null, NO_DEADLINE, 0, SamplingParams.NO_LOGPROBS, 0);
+    }
+
+    public static GenerationRequestBuilder builder(long requestId, int[] promptIds, SamplingParams sampling) {
+        return new GenerationRequestBuilder(requestId, promptIds, sampling);
+    }
+
+    public boolean hasPromptLogprobs() {
+        return promptLogprobs != SamplingParams.NO_LOGPROBS;
     }
 
     /** Prompt, output so far and output still allowed: the longest that the sequence can become. */

@@ -1,6 +1,7 @@
 package io.radixflow.engine;
 
 import java.util.List;
+import java.util.Objects;
 
 /**
  * How tokens are drawn and when a sequence stops; names and ranges as SGLang's {@code SamplingParams.verify()}.
@@ -19,6 +20,11 @@ import java.util.List;
  * @param stop strings that end the text; they are cut off it
  * @param stopTokenIds token ids that end the sequence, besides the model's own; nobody writes the array
  * @param skipSpecialTokens leaves special tokens out of the text
+ * @param noStopTrim leaves what ended the text in it: the stop string, or the stop token's text; what a token holds behind a stop string
+ *     is cut all the same
+ * @param logprobs alternatives whose log-probabilities are wanted with each token, up to {@value #MAX_LOGPROBS}; 0 is the token's own
+ *     alone, {@link #NO_LOGPROBS} none. They are the model's: of the softmax of its logits, before rules, penalties and temperature
+ * @param rules about single tokens
  */
 public record SamplingParams(
         float temperature,
@@ -34,9 +40,14 @@ public record SamplingParams(
         long seed,
         List<String> stop,
         int[] stopTokenIds,
-        boolean skipSpecialTokens) {
+        boolean skipSpecialTokens,
+        boolean noStopTrim,
+        int logprobs,
+        TokenRules rules) {
 
     public static final int ALL_TOKENS = -1;
+    public static final int NO_LOGPROBS = -1;
+    public static final int MAX_LOGPROBS = 20;
     /** Far below any vocabulary, so that banning them all before {@code min_tokens} leaves something to draw. */
     public static final int MAX_STOP_TOKEN_IDS = 1024;
 
@@ -66,6 +77,12 @@ public record SamplingParams(
         for (int id : stopTokenIds) {
             checkRange("stop_token_ids", id >= 0, id, "a list of token ids, 0 or more");
         }
+        checkRange(
+                "logprobs",
+                logprobs >= NO_LOGPROBS && logprobs <= MAX_LOGPROBS,
+                logprobs,
+                "-1 (none) or in [0, " + MAX_LOGPROBS + "]");
+        Objects.requireNonNull(rules, "rules");
     }
 
     private static void checkRange(String field, boolean isValid, Object value, String allowed) {
@@ -83,11 +100,20 @@ public record SamplingParams(
         return new SamplingParamsBuilder();
     }
 
+    /** A builder that starts with these values. */
+    public SamplingParamsBuilder toBuilder() {
+        return new SamplingParamsBuilder(this);
+    }
+
     public boolean isGreedy() {
         return temperature < GREEDY_BELOW || topK == 1;
     }
 
     public boolean hasPenalties() {
         return presencePenalty != 0 || frequencyPenalty != 0 || repetitionPenalty != 1;
+    }
+
+    public boolean hasLogprobs() {
+        return logprobs != NO_LOGPROBS;
     }
 }

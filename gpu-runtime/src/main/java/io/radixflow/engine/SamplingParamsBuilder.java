@@ -19,8 +19,31 @@ public final class SamplingParamsBuilder {
     private List<String> stop = List.of();
     private int[] stopTokenIds = {};
     private boolean skipSpecialTokens = true;
+    private boolean noStopTrim = false;
+    private int logprobs = SamplingParams.NO_LOGPROBS;
+    private TokenRules rules = TokenRules.NONE;
 
     SamplingParamsBuilder() {}
+
+    SamplingParamsBuilder(SamplingParams from) {
+        temperature = from.temperature();
+        topP = from.topP();
+        topK = from.topK();
+        minP = from.minP();
+        presencePenalty = from.presencePenalty();
+        frequencyPenalty = from.frequencyPenalty();
+        repetitionPenalty = from.repetitionPenalty();
+        maxTokens = from.maxTokens();
+        minTokens = from.minTokens();
+        ignoreEos = from.ignoreEos();
+        seed = from.seed();
+        stop = from.stop();
+        stopTokenIds = from.stopTokenIds();
+        skipSpecialTokens = from.skipSpecialTokens();
+        noStopTrim = from.noStopTrim();
+        logprobs = from.logprobs();
+        rules = from.rules();
+    }
 
     public SamplingParamsBuilder temperature(float value) {
         temperature = value;
@@ -92,6 +115,39 @@ public final class SamplingParamsBuilder {
         return this;
     }
 
+    public SamplingParamsBuilder noStopTrim(boolean value) {
+        noStopTrim = value;
+        return this;
+    }
+
+    public SamplingParamsBuilder logprobs(int value) {
+        logprobs = value;
+        return this;
+    }
+
+    public SamplingParamsBuilder rules(TokenRules value) {
+        rules = value;
+        return this;
+    }
+
+    /** Adds {@code values[i]} to the logit of token {@code ids[i]}. */
+    public SamplingParamsBuilder logitBias(int[] ids, float[] values) {
+        rules = new TokenRules(ids, values, rules.badWords(), rules.allowedIds());
+        return this;
+    }
+
+    /** Sequences of tokens that must not come up in the output. */
+    public SamplingParamsBuilder badWords(List<int[]> value) {
+        rules = new TokenRules(rules.biasIds(), rules.biasValues(), value, rules.allowedIds());
+        return this;
+    }
+
+    /** The only tokens that may be drawn; empty allows all. */
+    public SamplingParamsBuilder allowedTokenIds(int[] value) {
+        rules = new TokenRules(rules.biasIds(), rules.biasValues(), rules.badWords(), value);
+        return this;
+    }
+
     /** @throws IllegalArgumentException naming the field, if a value is out of its range */
     public SamplingParams build() {
         return new SamplingParams(
@@ -108,6 +164,9 @@ public final class SamplingParamsBuilder {
                 seed,
                 stop,
                 stopTokenIds,
-                skipSpecialTokens);
+                skipSpecialTokens,
+                noStopTrim,
+                logprobs,
+                rules);
     }
 }

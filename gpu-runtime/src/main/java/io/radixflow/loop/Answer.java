@@ -6,6 +6,7 @@ import io.radixflow.schedule.Sequence;
 import io.radixflow.text.StreamDecoder;
 import io.radixflow.text.TokenBytes;
 import java.util.Arrays;
+import java.util.List;
 
 /** A sequence with what its client sees of it: the session it belongs to and its text. */
 final class Answer extends Sequence {
@@ -16,6 +17,9 @@ final class Answer extends Sequence {
     final StreamDecoder decoder;
     /** Ids that end it. */
     private final int[] endIds;
+
+    private final List<int[]> badWords;
+    private final int[] bannedIds;
 
     /** Replays the tokens that the request brings along; their text was delivered before. */
     Answer(GenerationRequest request, Session session, TokenBytes tokenBytes, int[] eosIds) {
@@ -28,6 +32,8 @@ final class Answer extends Sequence {
             decoder.consume();
         }
         endIds = endIds(sampling, eosIds);
+        badWords = sampling.rules().badWords();
+        bannedIds = new int[endIds.length + badWords.size()];
     }
 
     private static int[] endIds(SamplingParams sampling, int[] eosIds) {
@@ -50,8 +56,22 @@ final class Answer extends Sequence {
         return false;
     }
 
-    /** Ids that the next token must not be. */
+    /** Finds the ids that the next token must not be: the first so many of {@link #bannedIds()}. */
+    int findBanned() {
+        int num = outputLen() < request().sampling().minTokens() ? endIds.length : 0;
+        System.arraycopy(endIds, 0, bannedIds, 0, num);
+        for (int i = 0; i < badWords.size(); i++) {
+            int[] word = badWords.get(i);
+            int prefixLen = word.length - 1;
+            int from = len() - prefixLen;
+            if (from >= promptLen() && Arrays.equals(tokens(), from, len(), word, 0, prefixLen)) {
+                bannedIds[num++] = word[prefixLen];
+            }
+        }
+        return num;
+    }
+
     int[] bannedIds() {
-        return outputLen() < request().sampling().minTokens() ? endIds : NOTHING;
+        return bannedIds;
     }
 }

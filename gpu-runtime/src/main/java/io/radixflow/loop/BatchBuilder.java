@@ -2,7 +2,9 @@ package io.radixflow.loop;
 
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.engine.SamplingParams;
+import io.radixflow.engine.TokenRules;
 import io.radixflow.schedule.RowTable;
 import io.radixflow.schedule.StepPlan;
 
@@ -13,12 +15,16 @@ final class BatchBuilder {
 
     private final ForwardBatch forward;
     private final SamplingBatch sampling;
+    private final ScoredTokens sampled;
+    private final int vocabSize;
     private final PrefixGroups groups;
     private long groupsVersion = NEVER;
 
-    BatchBuilder(int maxTokens, int maxSequences, RowTable rows) {
+    BatchBuilder(int maxTokens, int maxSequences, RowTable rows, int vocabSize) {
+        this.vocabSize = vocabSize;
         forward = new ForwardBatch(maxTokens, maxSequences, rows.slots(), rows.stride());
         sampling = new SamplingBatch(maxSequences);
+        sampled = new ScoredTokens(maxSequences);
         groups = new PrefixGroups(maxSequences);
     }
 
@@ -28,6 +34,11 @@ final class BatchBuilder {
 
     SamplingBatch sampling() {
         return sampling;
+    }
+
+    /** Where the step's tokens go; entry i belongs to entry i of {@link #sampling}. */
+    ScoredTokens sampled() {
+        return sampled;
     }
 
     void fill(StepPlan plan) {
@@ -43,6 +54,7 @@ final class BatchBuilder {
             }
         }
         sampling.numEntries = forward.numLogits;
+        sampled.numEntries = forward.numLogits;
         if (plan.decodeVersion() != groupsVersion) {
             groupsVersion = plan.decodeVersion();
             groups.find(forward, plan.numDecode());
@@ -79,6 +91,12 @@ final class BatchBuilder {
         sampling.tokens[entry] = answer.tokens();
         sampling.promptLen[entry] = answer.promptLen();
         sampling.outputLen[entry] = answer.outputLen();
+        TokenRules rules = params.rules();
+        sampling.biasIds[entry] = rules.biasIds();
+        sampling.biasValues[entry] = rules.biasValues();
+        sampling.allowedIds[entry] = rules.allowedIds();
+        sampling.numBanned[entry] = answer.findBanned();
         sampling.bannedIds[entry] = answer.bannedIds();
+        sampled.numAlternatives[entry] = Math.min(params.logprobs(), vocabSize);
     }
 }

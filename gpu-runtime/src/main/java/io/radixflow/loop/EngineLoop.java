@@ -2,6 +2,7 @@ package io.radixflow.loop;
 
 import io.radixflow.backend.Backend;
 import io.radixflow.backend.KvCache;
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.backend.Tensor;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.StepOutput;
@@ -35,7 +36,6 @@ final class EngineLoop {
     private final BatchBuilder batch;
     private final StatsBoard stats;
     private final IntervalLog intervalLog;
-    private final int[] sampledIds;
     private final int contextLen;
     private final List<Session> touched = new ArrayList<>();
 
@@ -50,8 +50,7 @@ final class EngineLoop {
         int numSlots = parts.scheduling().numSlots();
         scheduler =
                 new Scheduler(parts.scheduling(), nanoClock, (sequence, reason) -> endEarly((Answer) sequence, reason));
-        batch = new BatchBuilder(parts.scheduling().maxStepTokens(), maxRunning, scheduler.rows());
-        sampledIds = new int[maxRunning];
+        batch = new BatchBuilder(parts.scheduling().maxStepTokens(), maxRunning, scheduler.rows(), model.vocabSize());
         stats = new StatsBoard(numSlots);
         intervalLog = new IntervalLog(scheduler, stats, numSlots, parts.logIntervalSeconds(), nanoClock.getAsLong());
     }
@@ -138,33 +137,50 @@ final class EngineLoop {
         batch.fill(plan);
         Tensor logits = model.forward(batch.forward(), kvCache);
         if (batch.sampling().numEntries > 0) {
-            backend.sample(logits, batch.sampling(), sampledIds);
+            backend.sample(logits, batch.sampling(), batch.sampled());
         }
         stats.numSteps++;
     }
 
     private void book(StepPlan plan) {
-        stats.generatedTokens += scheduler.commit(sampledIds);
+        ScoredTokens sampled = batch.sampled();
+        stats.generatedTokens += scheduler.commit(sampled.tokenId);
+        int entry = 0;
         for (int place = 0; place < plan.numSequences(); place++) {
             if (plan.isSampled(place)) {
-                onToken((Answer) plan.sequence(place));
+                Answer answer = (Answer) plan.sequence(place);
+                if (sampled.tokenId[entry] == ScoredTokens.NO_TOKEN) {
+                    scheduler.end(answer);
+                    endEarly(answer, FinishReason.ERROR);
+                } else {
+                    onToken(answer, sampled, entry);
+                }
+                entry++;
             }
         }
     }
 
-    private void onToken(Answer answer) {
-        int token = answer.lastToken();
+    private void onToken(Answer answer, ScoredTokens sampled, int entry) {
+        int token = sampled.tokenId[entry];
         FinishReason reason = accept(answer, token);
         if (reason != null) {
             scheduler.end(answer);
             answer.decoder.finish();
         }
-        output(answer, token, reason);
+        if (output(answer, token, reason) && answer.request().sampling().hasLogprobs()) {
+            answer.session.addLogprobs(sampled, entry);
+        }
     }
 
-    /** The end token itself never shows in the text. */
+    /** An end token doesn't show in the text unless the request says so. */
     private @Nullable FinishReason accept(Answer answer, int token) {
-        if (answer.isEndId(token) || answer.decoder.accept(token)) {
+        if (answer.isEndId(token)) {
+            if (answer.request().sampling().noStopTrim()) {
+                answer.decoder.accept(token);
+            }
+            return FinishReason.STOP;
+        }
+        if (answer.decoder.accept(token)) {
             return FinishReason.STOP;
         }
         boolean isFull = answer.outputLen() >= answer.request().sampling().maxTokens() || answer.len() >= contextLen;
@@ -178,14 +194,19 @@ final class EngineLoop {
         output(answer, StepOutput.NO_TOKEN, reason);
     }
 
-    private void output(Answer answer, int token, @Nullable FinishReason reason) {
+    /** False if nobody listens any more. */
+    private boolean output(Answer answer, int token, @Nullable FinishReason reason) {
         Session session = answer.session;
         if (reason != null) {
             session.answers.remove(answer.request().requestId());
         }
-        if (!session.isClosed() && session.add(answer, token, reason)) {
+        if (session.isClosed()) {
+            return false;
+        }
+        if (session.add(answer, token, reason)) {
             touched.add(session);
         }
+        return true;
     }
 
     private void deliver() {

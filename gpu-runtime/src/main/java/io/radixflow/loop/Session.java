@@ -1,5 +1,6 @@
 package io.radixflow.loop;
 
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineLimits;
 import io.radixflow.engine.EngineSession;
@@ -7,6 +8,7 @@ import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationListener;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.StepOutput;
+import io.radixflow.engine.TokenRules;
 import io.radixflow.schedule.Scheduler;
 import io.radixflow.text.StreamDecoder;
 import io.radixflow.text.TokenBytes;
@@ -62,6 +64,12 @@ final class Session implements EngineSession {
         Scheduler.checkFits(request, limits.contextLen(), limits.maxTotalTokens());
         checkIds(request.promptIds(), "prompt");
         checkIds(request.outputIds(), "output");
+        TokenRules rules = request.sampling().rules();
+        checkIds(rules.biasIds(), "logit_bias");
+        checkIds(rules.allowedIds(), "allowed_token_ids");
+        for (int[] word : rules.badWords()) {
+            checkIds(word, "bad_words");
+        }
         Answer answer = new Answer(request, this, tokenBytes, eosIds);
         if (answers.putIfAbsent(request.requestId(), answer) != null) {
             throw new IllegalArgumentException("request id " + request.requestId() + " is in use in this session");
@@ -113,7 +121,26 @@ final class Session implements EngineSession {
             output.appendText(decoder.ready(), decoder.readyFrom(), decoder.readyTo());
             decoder.consume();
         }
+        if (reason == FinishReason.ERROR) {
+            output.setDetail("no token can be drawn: logit_bias, bad_words, allowed_token_ids and min_tokens leave none"
+                    + " at output position " + answer.outputLen());
+        } else if (reason == FinishReason.STOP && decoder.isStopped()) {
+            output.setDetail(answer.request().sampling().stop().get(decoder.matchedStop()));
+        }
         return isFirst;
+    }
+
+    /** Engine thread: adds log-probabilities to the entry added last. */
+    void addLogprobs(ScoredTokens tokens, int entry) {
+        StepOutput output = current;
+        if (output != null) {
+            output.setLogprobs(
+                    tokens.logprob[entry],
+                    tokens.alternativeId,
+                    tokens.alternativeLogprob,
+                    entry * ScoredTokens.MAX_ALTERNATIVES,
+                    tokens.numAlternatives[entry]);
+        }
     }
 
     /** Engine thread: hands the step's output to the client. */

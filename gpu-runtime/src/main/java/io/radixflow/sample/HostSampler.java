@@ -1,8 +1,10 @@
 package io.radixflow.sample;
 
 import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineException.Category;
+import java.util.Arrays;
 
 /**
  * Draws one token id from a row of logits on the host.
@@ -10,9 +12,11 @@ import io.radixflow.engine.EngineException.Category;
  * <p>In this order:
  *
  * <ol>
+ *   <li>The biases are added.
+ *   <li>Banned ids (last tokens of bad words, end tokens before {@code min_tokens}) are masked; ids outside the vocabulary are ignored.
+ *   <li>All but the allowed ids are masked.
  *   <li>Repetition penalty r, for each distinct token of prompt and output: a positive logit is divided by r, another multiplied.
  *   <li>Frequency and presence penalty, for each distinct token of the output alone: minus {@code frequency * count + presence}.
- *   <li>Banned ids are masked; ids outside the vocabulary are ignored.
  *   <li>Temperature below 1e-6 or top-k 1: the largest logit, the lowest id among equal ones. The end.
  *   <li>Logits are divided by the temperature. Tokens are ordered by descending logit, equal ones by ascending id.
  *   <li>Three cuts, each a prefix of that order judged on the whole softmax, hence joint: the first {@code topK} tokens; the fewest
@@ -31,28 +35,40 @@ public final class HostSampler {
     private static final float GREEDY_BELOW = 1e-6f;
 
     private final int[] count; // [maxVocabSize] occurrences of a token; all 0 between draws
+    private final float[] allowed; // [maxVocabSize] logits of the allowed ids
     private final LikelyTokens row;
     private final int[] randomBlock = new int[4];
 
     /** @param maxVocabSize longest row that will be drawn from */
     public HostSampler(int maxVocabSize) {
         count = new int[maxVocabSize];
+        allowed = new float[maxVocabSize];
         row = new LikelyTokens(maxVocabSize);
     }
 
     /**
      * Draws for {@code entry} from {@code logits[offset .. offset + vocabSize)}, whose content afterwards is undefined.
      *
-     * @throws EngineException of category INVARIANT, if a logit is NaN or positive infinity, or if every token is masked
+     * @return the token, or {@link ScoredTokens#NO_TOKEN} if bans and allowed ids leave none
+     * @throws EngineException of category INVARIANT, if a logit that is not masked is NaN or positive infinity, or if the model itself
+     *     leaves no token
      */
     public int draw(float[] logits, int offset, int vocabSize, SamplingBatch batch, int entry) {
         if (vocabSize > count.length) {
             throw new IllegalArgumentException("vocabulary of " + vocabSize + " tokens, at most " + count.length);
         }
+        addBias(logits, offset, batch, entry);
+        ban(logits, offset, vocabSize, batch, entry);
+        allow(logits, offset, vocabSize, batch.allowedIds[entry]);
         penalizeRepetition(logits, offset, batch, entry);
         penalizeOutput(logits, offset, batch, entry);
-        ban(logits, offset, vocabSize, batch.bannedIds[entry]);
         int top = argMax(logits, offset, vocabSize, entry);
+        if (top == ScoredTokens.NO_TOKEN) {
+            if (batch.numBanned[entry] == 0 && batch.allowedIds[entry].length == 0) {
+                throw new EngineException(Category.INVARIANT, "no token has a finite logit in batch entry " + entry);
+            }
+            return ScoredTokens.NO_TOKEN;
+        }
         float temperature = batch.temperature[entry];
         int topK = batch.topK[entry];
         if (temperature < GREEDY_BELOW || topK == 1) {
@@ -129,18 +145,40 @@ public final class HostSampler {
         }
     }
 
-    private static void ban(float[] logits, int offset, int vocabSize, int[] ids) {
-        for (int id : ids) {
-            if (id < vocabSize) {
-                logits[offset + id] = Float.NEGATIVE_INFINITY;
+    private static void addBias(float[] logits, int offset, SamplingBatch batch, int entry) {
+        int[] ids = batch.biasIds[entry];
+        float[] values = batch.biasValues[entry];
+        for (int i = 0; i < ids.length; i++) {
+            logits[offset + ids[i]] += values[i];
+        }
+    }
+
+    private static void ban(float[] logits, int offset, int vocabSize, SamplingBatch batch, int entry) {
+        int[] ids = batch.bannedIds[entry];
+        for (int i = 0; i < batch.numBanned[entry]; i++) {
+            if (ids[i] < vocabSize) {
+                logits[offset + ids[i]] = Float.NEGATIVE_INFINITY;
             }
+        }
+    }
+
+    private void allow(float[] logits, int offset, int vocabSize, int[] ids) {
+        if (ids.length == 0) {
+            return;
+        }
+        for (int i = 0; i < ids.length; i++) {
+            allowed[i] = logits[offset + ids[i]];
+        }
+        Arrays.fill(logits, offset, offset + vocabSize, Float.NEGATIVE_INFINITY);
+        for (int i = 0; i < ids.length; i++) {
+            logits[offset + ids[i]] = allowed[i];
         }
     }
 
     /** NaN is the only value that compares neither way, so one rarely taken branch finds it and each new maximum. */
     private static int argMax(float[] logits, int offset, int vocabSize, int entry) {
         float max = Float.NEGATIVE_INFINITY;
-        int top = -1;
+        int top = ScoredTokens.NO_TOKEN;
         for (int id = 0; id < vocabSize; id++) {
             float logit = logits[offset + id];
             if (!(logit <= max)) {
@@ -151,9 +189,6 @@ public final class HostSampler {
                 max = logit;
                 top = id;
             }
-        }
-        if (top < 0) {
-            throw new EngineException(Category.INVARIANT, "every token is masked in batch entry " + entry);
         }
         return top;
     }

@@ -48,6 +48,8 @@ public final class Scheduler {
         }
     }
 
+    private static final int NO_TOKEN = -1;
+
     private final SchedulerConfig config;
     private final LongSupplier nanoClock;
     private final EndListener endListener;
@@ -168,11 +170,13 @@ public final class Scheduler {
     /**
      * Books the finished step: its tokens have KV now, prompts enter the cache, each sampled sequence gets its token.
      *
-     * @param sampledIds token of each sequence of the plan that {@link StepPlan#isSampled}, in order
+     * @param sampledIds token of each sequence of the plan that {@link StepPlan#isSampled}, in order; negative if none could be drawn, and
+     *     the sequence must be ended then
      * @return tokens drawn
      */
     public int commit(int[] sampledIds) {
         int numSampled = 0;
+        int numTokens = 0;
         for (int place = 0; place < plan.numSequences(); place++) {
             Sequence sequence = plan.sequence(place);
             boolean isSampled = plan.isSampled(place);
@@ -181,15 +185,17 @@ public final class Scheduler {
                 kv.share(sequence);
                 waiting.onCached(sequence, sequence.kvLen);
             }
-            if (isSampled) {
-                sequence.append(sampledIds[numSampled++]);
+            int token = isSampled ? sampledIds[numSampled++] : NO_TOKEN;
+            if (token >= 0) {
+                numTokens++;
+                sequence.append(token);
                 if (sequence.phase == Phase.PREFILL) {
                     startDecoding(sequence);
                 }
             }
         }
         counters.computedPromptTokens += plan.numPrefillTokens();
-        return numSampled;
+        return numTokens;
     }
 
     private void startDecoding(Sequence sequence) {

@@ -24,6 +24,7 @@ final class StopMatcher {
     private final int[] fallback; // state of the longest proper suffix that begins a stop
     private final int[] heldLen; // length of the longest suffix that is a proper prefix of a stop
     private final int[] matchLen; // length of the longest stop that ends here, 0 if none
+    private final int[] matchIndex; // which one that is, in the order of the request
     private int numStates = 1;
 
     private StopMatcher(List<byte[]> stops, int numBytes) {
@@ -33,8 +34,11 @@ final class StopMatcher {
         fallback = new int[numBytes + 1];
         heldLen = new int[numBytes + 1];
         matchLen = new int[numBytes + 1];
+        matchIndex = new int[numBytes + 1];
         Arrays.fill(firstChild, NONE);
-        stops.forEach(this::insert);
+        for (int index = 0; index < stops.size(); index++) {
+            insert(stops.get(index), index);
+        }
         link();
     }
 
@@ -47,7 +51,7 @@ final class StopMatcher {
                 bytes, bytes.stream().mapToInt(stop -> stop.length).sum());
     }
 
-    private void insert(byte[] stop) {
+    private void insert(byte[] stop, int index) {
         int state = START;
         for (byte b : stop) {
             int child = child(state, b);
@@ -60,6 +64,7 @@ final class StopMatcher {
             state = child;
         }
         matchLen[state] = stop.length;
+        matchIndex[state] = index;
     }
 
     /** Breadth first, since a state's fallback is less deep. */
@@ -71,7 +76,10 @@ final class StopMatcher {
             int state = queue[next];
             int shorter = fallback[state];
             heldLen[state] = firstChild[state] == NONE && state != START ? heldLen[shorter] : depth[state];
-            matchLen[state] = Math.max(matchLen[state], matchLen[shorter]);
+            if (matchLen[state] == 0) {
+                matchLen[state] = matchLen[shorter];
+                matchIndex[state] = matchIndex[shorter];
+            }
             for (int child = firstChild[state]; child != NONE; child = nextSibling[child]) {
                 fallback[child] = state == START ? START : step(shorter, label[child]);
                 depth[child] = depth[state] + 1;
@@ -115,5 +123,10 @@ final class StopMatcher {
     /** Length of the longest stop that ends with the last byte, 0 if none does. */
     int matchLen(int state) {
         return matchLen[state];
+    }
+
+    /** Index among the request's stops of the one that {@link #matchLen} tells of. */
+    int matchIndex(int state) {
+        return matchIndex[state];
     }
 }

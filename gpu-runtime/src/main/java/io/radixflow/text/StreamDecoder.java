@@ -3,7 +3,8 @@ package io.radixflow.text;
 import io.radixflow.engine.SamplingParams;
 
 /**
- * Turns the tokens of one answer into text as they come: whole code points only, cut at the first stop string.
+ * Turns the tokens of one answer into text as they come: whole code points only, cut at the first stop string (or, with
+ * {@code no_stop_trim}, behind it).
  *
  * <p>Three stages for each byte. Bytes of the token (none for special tokens that are left out, or for ids that the tokenizer doesn't know)
  * go through a UTF-8 checker, which replaces each maximal ill-formed subpart by U+FFFD [1], as Python's {@code errors="replace"} does for
@@ -28,6 +29,7 @@ public final class StreamDecoder {
     private final StopMatcher stops;
     private final boolean skipsSpecialTokens;
     private final int minTokens;
+    private final boolean isTrimmed;
     private int numTokens;
 
     private byte[] text = new byte[INITIAL_BYTES];
@@ -36,6 +38,7 @@ public final class StreamDecoder {
     private int textEnd;
     private int stopState = StopMatcher.START;
     private boolean isStopped;
+    private int matchedStop;
 
     // A code point begun: its bytes so far, how many are missing, and the range of the next one.
     private final byte[] begun = new byte[4];
@@ -49,6 +52,7 @@ public final class StreamDecoder {
         this.stops = StopMatcher.of(params.stop());
         this.skipsSpecialTokens = params.skipSpecialTokens();
         this.minTokens = params.minTokens();
+        this.isTrimmed = !params.noStopTrim();
     }
 
     /** Takes the next token; true once a stop string was found, after which further tokens are ignored. */
@@ -80,6 +84,11 @@ public final class StreamDecoder {
     /** Whether a stop string was found. */
     public boolean isStopped() {
         return isStopped;
+    }
+
+    /** Index in the request's list of the stop string that was found. */
+    public int matchedStop() {
+        return matchedStop;
     }
 
     /** Text not consumed yet is {@code ready()[readyFrom() .. readyTo())}, UTF-8; the array may change with each token. */
@@ -184,7 +193,8 @@ public final class StreamDecoder {
         int matchLen = stops.matchLen(stopState);
         if (matchLen > 0 && numTokens > minTokens) {
             isStopped = true;
-            textEnd -= matchLen;
+            matchedStop = stops.matchIndex(stopState);
+            textEnd -= isTrimmed ? matchLen : 0;
         }
     }
 }

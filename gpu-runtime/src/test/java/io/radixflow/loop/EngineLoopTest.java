@@ -19,8 +19,6 @@ import org.junit.jupiter.api.Test;
 
 class EngineLoopTest {
 
-    private static final int[] NO_OUTPUT = {};
-
     private final LoopFixture engine = new LoopFixture(FakeParts.of(FakeParts.wide()));
 
     @Test
@@ -125,8 +123,9 @@ class EngineLoopTest {
     void saltsSeparateCaches() {
         int[] prompt = prompt(1, 100);
         for (int id = 0; id < 4; id++) {
-            engine.session.submit(new GenerationRequest(
-                    id, prompt, NO_OUTPUT, ignoringEos(2), "salt" + id / 2, GenerationRequest.NO_DEADLINE));
+            engine.session.submit(GenerationRequest.builder(id, prompt, ignoringEos(2))
+                    .cacheSalt("salt" + id / 2)
+                    .build());
             engine.drain();
         }
         assertThat(engine.listener.of(0).cachedLen()).isZero();
@@ -192,7 +191,8 @@ class EngineLoopTest {
                 .mapToInt(Integer::intValue)
                 .toArray();
         LoopFixture other = new LoopFixture(FakeParts.of(FakeParts.wide()));
-        other.session.submit(new GenerationRequest(1, prompt, soFar, params, null, GenerationRequest.NO_DEADLINE));
+        other.session.submit(
+                GenerationRequest.builder(1, prompt, params).outputIds(soFar).build());
         other.drain();
         Recorded rest = other.listener.of(1);
         assertThat(rest.tokens()).isEqualTo(whole.tokens().subList(5, 12));
@@ -220,7 +220,9 @@ class EngineLoopTest {
     void endsWithTimeoutWaitingAndRunning() {
         LoopFixture single = new LoopFixture(FakeParts.of(config(1000, 100, 1, true)));
         for (int id = 1; id <= 2; id++) {
-            single.session.submit(new GenerationRequest(id, prompt(id, 10), NO_OUTPUT, ignoringEos(50), null, 100));
+            single.session.submit(GenerationRequest.builder(id, prompt(id, 10), ignoringEos(50))
+                    .deadlineNanos(100)
+                    .build());
         }
         single.work(5);
         single.clock.set(100);

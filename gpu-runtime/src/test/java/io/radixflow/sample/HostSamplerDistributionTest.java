@@ -23,7 +23,7 @@ final class HostSamplerDistributionTest {
         TOP_K(b -> b.topK[0] = 7),
         TOP_P(b -> b.topP[0] = 0.8f),
         MIN_P(b -> b.minP[0] = 0.02f),
-        BANNED(b -> b.bannedIds[0] = new int[] {3, 17, 20, 21}),
+        BANNED(b -> SamplingRows.ban(b, 0, 3, 17, 20, 21)),
         REPETITION(b -> b.repetitionPenalty[0] = 1.7f),
         PRESENCE(b -> b.presencePenalty[0] = 1.5f),
         FREQUENCY(b -> b.frequencyPenalty[0] = -0.6f),
@@ -39,7 +39,7 @@ final class HostSamplerDistributionTest {
             b.repetitionPenalty[0] = 1.2f;
             b.presencePenalty[0] = 0.4f;
             b.frequencyPenalty[0] = 0.2f;
-            b.bannedIds[0] = new int[] {0, 5};
+            SamplingRows.ban(b, 0, 0, 5);
         });
 
         @SuppressWarnings("ImmutableEnumChecker") // the lambdas above hold nothing

@@ -87,7 +87,7 @@ final class HostSamplerTest {
 
     @Test
     void neverDrawsBannedIdsAndIgnoresThoseOutsideTheVocabulary() {
-        batch.bannedIds[0] = new int[] {1, 700, 2};
+        SamplingRows.ban(batch, 0, 1, 700, 2);
         for (int position = 0; position < 1000; position++) {
             batch.position[0] = position;
             assertThat(draw(1, 9, 9, 1)).isIn(0, 3);
@@ -162,7 +162,7 @@ final class HostSamplerTest {
                             EngineException.class, e -> assertThat(e.category()).isEqualTo(Category.INVARIANT))
                     .hasMessage("logit of token 2 is " + bad + " in batch entry 0");
         }
-        assertThatThrownBy(() -> draw(MASKED, MASKED)).hasMessage("every token is masked in batch entry 0");
+        assertThatThrownBy(() -> draw(MASKED, MASKED)).hasMessage("no token has a finite logit in batch entry 0");
     }
 
     @Test
@@ -186,7 +186,7 @@ final class HostSamplerTest {
         entries.tokens[3] = new int[] {5, 6, 7, 5};
         entries.promptLen[3] = 1;
         entries.outputLen[3] = 3;
-        entries.bannedIds[3] = new int[] {1};
+        SamplingRows.ban(entries, 3, 1);
         float[] rows = randomLogits(new Random(1), 4 * 2000);
         float[] logits = new float[rows.length];
         HostSampler sampler = new HostSampler(2000);

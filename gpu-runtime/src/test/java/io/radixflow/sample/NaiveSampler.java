@@ -63,7 +63,7 @@ final class NaiveSampler {
                     inOutput += i >= promptLen ? 1 : 0;
                 }
             }
-            double logit = logits[id];
+            double logit = logits[id] + bias(batch, entry, id);
             if (inAll > 0) {
                 logit = logit > 0 ? logit / batch.repetitionPenalty[entry] : logit * batch.repetitionPenalty[entry];
             }
@@ -72,11 +72,28 @@ final class NaiveSampler {
             }
             penalized[id] = logit;
         }
-        for (int id : batch.bannedIds[entry]) {
-            if (id < logits.length) {
-                penalized[id] = Double.NEGATIVE_INFINITY;
+        maskRuledOut(penalized, batch, entry);
+        return penalized;
+    }
+
+    private static float bias(SamplingBatch batch, int entry, int id) {
+        for (int i = 0; i < batch.biasIds[entry].length; i++) {
+            if (batch.biasIds[entry][i] == id) {
+                return batch.biasValues[entry][i];
             }
         }
-        return penalized;
+        return 0;
+    }
+
+    private static void maskRuledOut(double[] logits, SamplingBatch batch, int entry) {
+        int[] allowed = batch.allowedIds[entry];
+        int[] banned = Arrays.copyOf(batch.bannedIds[entry], batch.numBanned[entry]);
+        for (int id = 0; id < logits.length; id++) {
+            int candidate = id;
+            boolean isAllowed = allowed.length == 0 || Arrays.stream(allowed).anyMatch(a -> a == candidate);
+            if (!isAllowed || Arrays.stream(banned).anyMatch(b -> b == candidate)) {
+                logits[id] = Double.NEGATIVE_INFINITY;
+            }
+        }
     }
 }

@@ -16,8 +16,12 @@ final class SamplingRows {
             batch.topK[entry] = -1;
             batch.repetitionPenalty[entry] = 1;
             batch.tokens[entry] = new int[0];
-            batch.bannedIds[entry] = new int[0];
         }
         return batch;
+    }
+
+    static void ban(SamplingBatch batch, int entry, int... ids) {
+        batch.bannedIds[entry] = ids;
+        batch.numBanned[entry] = ids.length;
     }
 }

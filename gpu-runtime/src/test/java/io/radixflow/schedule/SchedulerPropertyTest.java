@@ -76,13 +76,14 @@ class SchedulerPropertyTest {
             for (int i = 0; i < len; i++) {
                 prompt[i] = random.nextInt(12) == 0 ? random.nextInt(3) : 0;
             }
-            GenerationRequest request = new GenerationRequest(
-                    nextId++,
-                    prompt,
-                    new int[0],
-                    SamplingParams.greedy(1 + random.nextInt(40)),
-                    random.nextInt(5) == 0 ? "salt" : null,
-                    random.nextInt(5) == 0 ? clock.getAsLong() + random.nextInt(200) : GenerationRequest.NO_DEADLINE);
+            GenerationRequest request = GenerationRequest.builder(
+                            nextId++, prompt, SamplingParams.greedy(1 + random.nextInt(40)))
+                    .cacheSalt(random.nextInt(5) == 0 ? "salt" : null)
+                    .deadlineNanos(
+                            random.nextInt(5) == 0
+                                    ? clock.getAsLong() + random.nextInt(200)
+                                    : GenerationRequest.NO_DEADLINE)
+                    .build();
             Scheduler.checkFits(request, config.contextLen(), config.numSlots());
             Sequence sequence = new Sequence(request);
             alive.add(sequence);

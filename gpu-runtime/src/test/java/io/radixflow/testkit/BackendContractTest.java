@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.fail;
 import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
 import io.radixflow.weights.TensorData;
@@ -257,12 +258,12 @@ public abstract class BackendContractTest {
         int entries = 33;
         float[] logits = RandomTensors.activations(entries * vocabSize, 2);
         SamplingBatch batch = greedyBatch(entries);
-        int[] expected = new int[entries];
-        int[] actual = new int[entries];
+        ScoredTokens expected = new ScoredTokens(entries);
+        ScoredTokens actual = new ScoredTokens(entries);
         reference.sample(reference.upload(logits, entries, vocabSize), batch, expected);
         backend.sample(backend.upload(logits, entries, vocabSize), batch, actual);
         backend.synchronize();
-        assertThat(actual).isEqualTo(expected);
+        assertThat(actual.tokenId).isEqualTo(expected.tokenId);
     }
 
     private static SamplingBatch greedyBatch(int entries) {
@@ -272,7 +273,6 @@ public abstract class BackendContractTest {
         Arrays.fill(batch.topK, -1);
         Arrays.fill(batch.repetitionPenalty, 1);
         Arrays.fill(batch.tokens, new int[0]);
-        Arrays.fill(batch.bannedIds, new int[0]);
         return batch;
     }
 

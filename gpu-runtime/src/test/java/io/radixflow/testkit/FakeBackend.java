@@ -6,6 +6,7 @@ import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
 import io.radixflow.weights.TensorData;
@@ -79,7 +80,7 @@ public final class FakeBackend implements Backend {
 
     /** Draws from the fingerprint; sampled draws mix in the seed and the position, penalised ones the output so far. */
     @Override
-    public void sample(Tensor logits, SamplingBatch batch, int[] tokenIds) {
+    public void sample(Tensor logits, SamplingBatch batch, ScoredTokens into) {
         FakeLogits fake = (FakeLogits) logits;
         for (int i = 0; i < batch.numEntries; i++) {
             long draw = fake.fingerprint[i];
@@ -91,21 +92,53 @@ public final class FakeBackend implements Backend {
                     draw = FakeModel.mix(draw + batch.tokens[i][t]);
                 }
             }
-            int token = (int) Long.remainderUnsigned(draw, fake.vocabSize);
-            while (isBanned(token, batch.bannedIds[i])) {
-                token = (token + 1) % fake.vocabSize;
-            }
-            tokenIds[i] = token;
+            into.tokenId[i] = draw(draw, batch, i, fake.vocabSize);
         }
+        score(logits, into);
     }
 
-    private static boolean isBanned(int token, int[] bannedIds) {
-        for (int banned : bannedIds) {
-            if (banned == token) {
+    /** The first token from the drawn one on that the entry's rules leave. */
+    private static int draw(long draw, SamplingBatch batch, int entry, int vocabSize) {
+        int[] allowed = batch.allowedIds[entry];
+        int numCandidates = allowed.length == 0 ? vocabSize : allowed.length;
+        int drawn = (int) Long.remainderUnsigned(draw, numCandidates);
+        for (int i = 0; i < numCandidates; i++) {
+            int candidate = (drawn + i) % numCandidates;
+            int token = allowed.length == 0 ? candidate : allowed[candidate];
+            if (!isBanned(token, batch, entry)) {
+                return token;
+            }
+        }
+        return ScoredTokens.NO_TOKEN;
+    }
+
+    private static boolean isBanned(int token, SamplingBatch batch, int entry) {
+        for (int i = 0; i < batch.numBanned[entry]; i++) {
+            if (batch.bannedIds[entry][i] == token) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** The likeliest tokens follow the greedy one; a log-probability is a function of the fingerprint and the token. */
+    @Override
+    public void score(Tensor logits, ScoredTokens tokens) {
+        FakeLogits fake = (FakeLogits) logits;
+        for (int i = 0; i < tokens.numEntries; i++) {
+            long fingerprint = fake.fingerprint[i];
+            int first = (int) Long.remainderUnsigned(fingerprint, fake.vocabSize);
+            tokens.logprob[i] = logprob(fingerprint, tokens.tokenId[i]);
+            for (int rank = 0; rank < tokens.numAlternatives[i]; rank++) {
+                int at = i * ScoredTokens.MAX_ALTERNATIVES + rank;
+                tokens.alternativeId[at] = (first + rank) % fake.vocabSize;
+                tokens.alternativeLogprob[at] = logprob(fingerprint, tokens.alternativeId[at]);
+            }
+        }
+    }
+
+    static float logprob(long fingerprint, int token) {
+        return -(FakeModel.mix(fingerprint + token) >>> 40) * 0x1p-24f;
     }
 
     @Override

@@ -7,10 +7,13 @@ import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
 import io.radixflow.sample.HostSampler;
 import io.radixflow.weights.TensorData;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -248,12 +251,41 @@ public final class ReferenceBackend implements Backend {
 
     /** The host sampler's draw from the logits as floats; what it should draw is tested where it lives. */
     @Override
-    public void sample(Tensor logits, SamplingBatch batch, int[] tokenIds) {
+    public void sample(Tensor logits, SamplingBatch batch, ScoredTokens into) {
         HostSampler sampler = new HostSampler(logits.cols());
         float[] row = new float[logits.cols()];
         for (int i = 0; i < batch.numEntries; i++) {
             read(logits, i, 1, row);
-            tokenIds[i] = sampler.draw(row, 0, row.length, batch, i);
+            into.tokenId[i] = sampler.draw(row, 0, row.length, batch, i);
+        }
+        into.numEntries = batch.numEntries;
+        score(logits, into);
+    }
+
+    @Override
+    public void score(Tensor logits, ScoredTokens tokens) {
+        for (int i = 0; i < tokens.numEntries; i++) {
+            if (tokens.numAlternatives[i] != ScoredTokens.NO_LOGPROBS && tokens.tokenId[i] != ScoredTokens.NO_TOKEN) {
+                score(values(logits), i * logits.cols(), logits.cols(), tokens, i);
+            }
+        }
+    }
+
+    private static void score(double[] logits, int offset, int vocabSize, ScoredTokens tokens, int entry) {
+        double sum = 0;
+        for (int id = 0; id < vocabSize; id++) {
+            sum += Math.exp(logits[offset + id]);
+        }
+        Integer[] order = new Integer[vocabSize];
+        Arrays.setAll(order, id -> id);
+        Arrays.sort(
+                order,
+                Comparator.comparingDouble((Integer id) -> -logits[offset + id]).thenComparing(id -> id));
+        tokens.logprob[entry] = (float) (logits[offset + tokens.tokenId[entry]] - Math.log(sum));
+        for (int rank = 0; rank < tokens.numAlternatives[entry]; rank++) {
+            int at = entry * ScoredTokens.MAX_ALTERNATIVES + rank;
+            tokens.alternativeId[at] = order[rank];
+            tokens.alternativeLogprob[at] = (float) (logits[offset + order[rank]] - Math.log(sum));
         }
     }
 

@@ -43,6 +43,7 @@ final class AnswerEmitter implements AnswerSink {
             case STOP -> complete(inFlight, CompletionFinish.STOP);
             case LENGTH -> complete(inFlight, CompletionFinish.LENGTH);
             case ABORT -> complete(inFlight, CompletionFinish.ABORT);
+            case ERROR -> throw new IllegalArgumentException("a request that failed is refused with its message");
             case TIMEOUT ->
                 onRefusal(
                         inFlight,

@@ -164,7 +164,12 @@ final class EngineRunner implements GenerationListener, AutoCloseable {
         }
         inFlight.remove(output.requestId(entry));
         context.metrics.onFinish(now - request.admittedNanos());
-        context.sink.onFinish(request, reason);
+        String error = output.error(entry);
+        if (error == null) {
+            context.sink.onFinish(request, reason);
+        } else {
+            context.sink.onRefusal(request, ErrorCode.INVALID_REQUEST, error);
+        }
     }
 
     private void countToken(StepOutput output, int entry, InFlightRequest request, long now) {

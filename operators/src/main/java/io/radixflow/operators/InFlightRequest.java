@@ -93,13 +93,11 @@ final class InFlightRequest {
         long deadline = timeoutNanos == GenerationRequest.NO_DEADLINE
                 ? GenerationRequest.NO_DEADLINE
                 : admittedNanos + timeoutNanos;
-        return new GenerationRequest(
-                requestId,
-                request.promptIds(),
-                Arrays.copyOf(outputIds, outputLen),
-                request.sampling(),
-                request.cacheSalt(),
-                deadline);
+        return GenerationRequest.builder(requestId, request.promptIds(), request.sampling())
+                .outputIds(Arrays.copyOf(outputIds, outputLen))
+                .cacheSalt(request.cacheSalt())
+                .deadlineNanos(deadline)
+                .build();
     }
 
     void appendToken(int tokenId) {

@@ -6,10 +6,10 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.core.memory.DataInputDeserializer;
 import org.apache.flink.core.memory.DataOutputSerializer;
 
-/** {@link InFlightRequest} in state. The bytes of every released version stay readable; golden files hold them. */
+/** {@link InFlightRequest} in state; a version changes with that of the request in it. The bytes of every released version stay readable; golden files hold them. */
 final class InFlightRequestSerializer implements SimpleVersionedSerializer<InFlightRequest> {
 
-    static final int CURRENT_VERSION = 1;
+    static final int CURRENT_VERSION = 2;
 
     private final PreparedRequestSerializer requests = new PreparedRequestSerializer();
 
@@ -36,7 +36,7 @@ final class InFlightRequestSerializer implements SimpleVersionedSerializer<InFli
 
     @Override
     public InFlightRequest deserialize(int version, byte[] serialized) throws IOException {
-        if (version != CURRENT_VERSION) {
+        if (version < 1 || version > CURRENT_VERSION) {
             throw new IOException("in-flight requests of version " + version + " can't be read, the current version is "
                     + CURRENT_VERSION);
         }

@@ -66,21 +66,6 @@ public record PreparedRequest(
 
     /** The request with {@code max_tokens} decided by us. */
     PreparedRequest withMaxTokens(int maxTokens) {
-        SamplingParams decided = new SamplingParams(
-                sampling.temperature(),
-                sampling.topP(),
-                sampling.topK(),
-                sampling.minP(),
-                sampling.presencePenalty(),
-                sampling.frequencyPenalty(),
-                sampling.repetitionPenalty(),
-                maxTokens,
-                sampling.minTokens(),
-                sampling.ignoreEos(),
-                sampling.seed(),
-                sampling.stop(),
-                sampling.stopTokenIds(),
-                sampling.skipSpecialTokens());
         return new PreparedRequest(
                 source,
                 kind,
@@ -88,7 +73,7 @@ public record PreparedRequest(
                 model,
                 metadataJson,
                 promptIds,
-                decided,
+                sampling.toBuilder().maxTokens(maxTokens).build(),
                 false,
                 cacheSalt,
                 isStream,

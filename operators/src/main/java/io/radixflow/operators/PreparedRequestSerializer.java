@@ -1,8 +1,12 @@
 package io.radixflow.operators;
 
 import io.radixflow.engine.SamplingParams;
+import io.radixflow.engine.SamplingParamsBuilder;
+import io.radixflow.engine.TokenRules;
 import io.radixflow.schemas.PromptRecord;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.core.memory.DataInputView;
@@ -12,7 +16,7 @@ import org.apache.flink.core.memory.DataOutputView;
 public final class PreparedRequestSerializer extends RecordSerializer<PreparedRequest> {
 
     private static final long serialVersionUID = 1L;
-    private static final int CURRENT_VERSION = 1;
+    private static final int CURRENT_VERSION = 2;
 
     private final SourceRecordSerializer sources = new SourceRecordSerializer();
 
@@ -47,7 +51,7 @@ public final class PreparedRequestSerializer extends RecordSerializer<PreparedRe
                 BinaryFields.readPresentString(in),
                 BinaryFields.readString(in),
                 BinaryFields.readInts(in),
-                readSampling(in),
+                readSampling(version, in),
                 in.readBoolean(),
                 BinaryFields.readString(in),
                 in.readBoolean(),
@@ -71,24 +75,57 @@ public final class PreparedRequestSerializer extends RecordSerializer<PreparedRe
         BinaryFields.writeStrings(out, sampling.stop());
         BinaryFields.writeInts(out, sampling.stopTokenIds(), sampling.stopTokenIds().length);
         out.writeBoolean(sampling.skipSpecialTokens());
+        out.writeBoolean(sampling.noStopTrim());
+        out.writeInt(sampling.logprobs());
+        writeRules(out, sampling.rules());
     }
 
-    private static SamplingParams readSampling(DataInputView in) throws IOException {
-        return new SamplingParams(
-                in.readFloat(),
-                in.readFloat(),
-                in.readInt(),
-                in.readFloat(),
-                in.readFloat(),
-                in.readFloat(),
-                in.readFloat(),
-                in.readInt(),
-                in.readInt(),
-                in.readBoolean(),
-                in.readLong(),
-                BinaryFields.readStrings(in),
-                BinaryFields.readInts(in),
-                in.readBoolean());
+    private static void writeRules(DataOutputView out, TokenRules rules) throws IOException {
+        BinaryFields.writeInts(out, rules.biasIds(), rules.biasIds().length);
+        for (float value : rules.biasValues()) {
+            out.writeFloat(value);
+        }
+        out.writeInt(rules.badWords().size());
+        for (int[] word : rules.badWords()) {
+            BinaryFields.writeInts(out, word, word.length);
+        }
+        BinaryFields.writeInts(out, rules.allowedIds(), rules.allowedIds().length);
+    }
+
+    private static SamplingParams readSampling(int version, DataInputView in) throws IOException {
+        SamplingParamsBuilder sampling = SamplingParams.builder()
+                .temperature(in.readFloat())
+                .topP(in.readFloat())
+                .topK(in.readInt())
+                .minP(in.readFloat())
+                .presencePenalty(in.readFloat())
+                .frequencyPenalty(in.readFloat())
+                .repetitionPenalty(in.readFloat())
+                .maxTokens(in.readInt())
+                .minTokens(in.readInt())
+                .ignoreEos(in.readBoolean())
+                .seed(in.readLong())
+                .stop(BinaryFields.readStrings(in))
+                .stopTokenIds(BinaryFields.readInts(in))
+                .skipSpecialTokens(in.readBoolean());
+        if (version >= 2) {
+            sampling.noStopTrim(in.readBoolean()).logprobs(in.readInt()).rules(readRules(in));
+        }
+        return sampling.build();
+    }
+
+    private static TokenRules readRules(DataInputView in) throws IOException {
+        int[] biasIds = BinaryFields.readInts(in);
+        float[] biasValues = new float[biasIds.length];
+        for (int i = 0; i < biasValues.length; i++) {
+            biasValues[i] = in.readFloat();
+        }
+        int numBadWords = in.readInt();
+        List<int[]> badWords = new ArrayList<>();
+        for (int i = 0; i < numBadWords; i++) {
+            badWords.add(BinaryFields.readInts(in));
+        }
+        return new TokenRules(biasIds, biasValues, badWords, BinaryFields.readInts(in));
     }
 
     @Override

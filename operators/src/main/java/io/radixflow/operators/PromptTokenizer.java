@@ -104,21 +104,22 @@ final class PromptTokenizer {
         }
         Long seed = fields.seed();
         try {
-            return new SamplingParams(
-                    fields.temperature(),
-                    fields.topP(),
-                    fields.topK(),
-                    fields.minP(),
-                    fields.presencePenalty(),
-                    fields.frequencyPenalty(),
-                    fields.repetitionPenalty(),
-                    maxTokens,
-                    fields.minTokens(),
-                    fields.ignoreEos(),
-                    seed == null ? RequestSeed.derive(randomSeed, customId) : seed,
-                    fields.stop(),
-                    fields.stopTokenIds(),
-                    fields.skipSpecialTokens());
+            return SamplingParams.builder()
+                    .temperature(fields.temperature())
+                    .topP(fields.topP())
+                    .topK(fields.topK())
+                    .minP(fields.minP())
+                    .presencePenalty(fields.presencePenalty())
+                    .frequencyPenalty(fields.frequencyPenalty())
+                    .repetitionPenalty(fields.repetitionPenalty())
+                    .maxTokens(maxTokens)
+                    .minTokens(fields.minTokens())
+                    .ignoreEos(fields.ignoreEos())
+                    .seed(seed == null ? RequestSeed.derive(randomSeed, customId) : seed)
+                    .stop(fields.stop())
+                    .stopTokenIds(fields.stopTokenIds())
+                    .skipSpecialTokens(fields.skipSpecialTokens())
+                    .build();
         } catch (IllegalArgumentException e) {
             throw invalid(String.valueOf(e.getMessage()));
         }

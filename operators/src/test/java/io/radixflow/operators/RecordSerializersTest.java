@@ -50,34 +50,71 @@ class RecordSerializersTest {
         assertThatThrownBy(() -> new SourceRecordSerializer().deserialize(new DataInputDeserializer(new byte[] {2, 0})))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("a later release");
-        assertThatThrownBy(() -> new InFlightRequestSerializer().deserialize(2, new byte[0]))
+        assertThatThrownBy(() -> new InFlightRequestSerializer().deserialize(3, new byte[0]))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("version 2");
+                .hasMessageContaining("version 3");
     }
 
     @Test
     void readInFlightRequestsOfVersion1() throws IOException {
-        byte[] golden;
-        try (InputStream in =
-                RecordSerializersTest.class.getResourceAsStream("/golden/state/in-flight-request-v1.hex")) {
-            assertThat(in).isNotNull();
-            golden = HexFormat.of()
-                    .parseHex(new String(in.readAllBytes(), java.nio.charset.StandardCharsets.US_ASCII).strip());
-        }
-        InFlightRequest read = new InFlightRequestSerializer().deserialize(1, golden);
+        InFlightRequest read = new InFlightRequestSerializer().deserialize(1, golden(1));
+
+        assertThat(read.request()).usingRecursiveComparison().isEqualTo(goldenRequest(version1Sampling()));
+        assertThat(read.progress()).usingRecursiveComparison().isEqualTo(goldenProgress());
+    }
+
+    @Test
+    void readAndWriteInFlightRequestsOfVersion2() throws IOException {
+        InFlightRequest read = new InFlightRequestSerializer().deserialize(2, golden(2));
 
         assertThat(read.request()).usingRecursiveComparison().isEqualTo(goldenRequest());
         assertThat(read.progress()).usingRecursiveComparison().isEqualTo(goldenProgress());
         assertThat(HexFormat.of().formatHex(new InFlightRequestSerializer().serialize(read)))
-                .isEqualTo(HexFormat.of().formatHex(golden));
+                .isEqualTo(HexFormat.of().formatHex(golden(2)));
     }
 
-    /** What the golden file holds. */
+    private static byte[] golden(int version) throws IOException {
+        try (InputStream in = RecordSerializersTest.class.getResourceAsStream(
+                "/golden/state/in-flight-request-v" + version + ".hex")) {
+            assertThat(in).isNotNull();
+            return HexFormat.of()
+                    .parseHex(new String(in.readAllBytes(), java.nio.charset.StandardCharsets.US_ASCII).strip());
+        }
+    }
+
+    private static SamplingParams version1Sampling() {
+        return SamplingParams.builder()
+                .temperature(0.5f)
+                .topP(0.9f)
+                .topK(40)
+                .minP(0.1f)
+                .presencePenalty(1f)
+                .frequencyPenalty(-1f)
+                .repetitionPenalty(1.1f)
+                .maxTokens(30)
+                .minTokens(2)
+                .ignoreEos(true)
+                .seed(-8L)
+                .stop(List.of("stop", "é"))
+                .stopTokenIds(new int[] {9, 10})
+                .skipSpecialTokens(false)
+                .build();
+    }
+
+    /** What the newest golden file holds. */
     private static PreparedRequest goldenRequest() {
+        return goldenRequest(version1Sampling().toBuilder()
+                .noStopTrim(true)
+                .logprobs(3)
+                .logitBias(new int[] {4, 7}, new float[] {-100, 2.5f})
+                .badWords(List.of(new int[] {5}, new int[] {6, 8}))
+                .allowedTokenIds(new int[] {4, 5, 6})
+                .build());
+    }
+
+    private static PreparedRequest goldenRequest(SamplingParams sampling) {
         SourceRecord source = new SourceRecord(
                 new byte[] {1}, new byte[] {2, 3}, List.of(new RecordHeader("h", new byte[] {4})), "prompts", 5, 6, 7);
-        SamplingParams sampling = new SamplingParams(
-                0.5f, 0.9f, 40, 0.1f, 1f, -1f, 1.1f, 30, 2, true, -8L, List.of("stop", "é"), new int[] {9, 10}, false);
         return new PreparedRequest(
                 source,
                 PromptRecord.Kind.CHAT,

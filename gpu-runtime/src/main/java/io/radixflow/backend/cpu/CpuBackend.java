@@ -6,6 +6,7 @@ import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
 import io.radixflow.engine.EngineException;
@@ -35,6 +36,7 @@ public final class CpuBackend implements Backend {
     private final MatrixKernels kernels;
     private final StepTasks.Norm norm;
     private final StepTasks.SiluMul siluMul = new StepTasks.SiluMul();
+    private final StepTasks.Score score;
     private final List<Attention> attentions = new ArrayList<>();
     private StepTasks.@Nullable Linear linear;
     private StepTasks.@Nullable Embed embed;
@@ -59,6 +61,7 @@ public final class CpuBackend implements Backend {
         pool = new WorkerPool(numThreads);
         kernels = new VectorMatrixKernels(numThreads);
         norm = new StepTasks.Norm(numThreads);
+        score = new StepTasks.Score(numThreads);
     }
 
     @Override
@@ -179,14 +182,20 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void sample(Tensor logits, SamplingBatch batch, int[] tokenIds) {
+    public void sample(Tensor logits, SamplingBatch batch, ScoredTokens into) {
         StepTasks.Sample task = sample;
         if (task == null || task.maxVocabSize() < logits.cols()) {
             task = new StepTasks.Sample(pool.numThreads(), logits.cols());
             sample = task;
         }
-        task.set(CpuTensor.of(logits), batch, tokenIds);
+        task.set(CpuTensor.of(logits), batch, into);
         share(task, batch.numEntries, logits.cols());
+    }
+
+    @Override
+    public void score(Tensor logits, ScoredTokens tokens) {
+        score.set(CpuTensor.of(logits), tokens);
+        share(score, tokens.numEntries, logits.cols());
     }
 
     @Override

@@ -7,8 +7,10 @@ import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.backend.Tensor;
 import io.radixflow.sample.HostSampler;
+import io.radixflow.sample.HostScorer;
 
 /**
  * The ops of a step as loops over rows that a {@link WorkerPool} shares out. Each is one reused object: its fields are set, it runs, nothing
@@ -19,6 +21,7 @@ final class StepTasks {
     private static final float[] NO_NUMBERS = {};
     private static final CpuTensor NOTHING = new CpuTensor(1, 1, new float[1]);
     private static final ForwardBatch NO_BATCH = new ForwardBatch(1, 1, new int[1], 1);
+    private static final ScoredTokens NO_TOKENS = new ScoredTokens(0);
 
     private StepTasks() {}
 
@@ -200,19 +203,24 @@ final class StepTasks {
         }
     }
 
-    /** Draws of tokens, one sampler for each thread. */
+    /** Draws of tokens, with their log-probabilities where they are wanted. */
     static final class Sample implements WorkerPool.Task {
-        private final HostSampler[] samplers;
+        private final HostSampler[] samplers; // one for each thread
+        private final HostScorer[] scorers;
+        private final float[][] drawnFrom; // [threads][maxVocabSize] copy of a row that is scored after the draw
         private final int maxVocabSize;
         private CpuTensor logits = NOTHING;
         private SamplingBatch batch = new SamplingBatch(1);
-        private int[] tokenIds = {};
+        private ScoredTokens tokens = NO_TOKENS;
 
         Sample(int numThreads, int maxVocabSize) {
             this.maxVocabSize = maxVocabSize;
             samplers = new HostSampler[numThreads];
+            scorers = new HostScorer[numThreads];
+            drawnFrom = new float[numThreads][maxVocabSize];
             for (int i = 0; i < numThreads; i++) {
                 samplers[i] = new HostSampler(maxVocabSize);
+                scorers[i] = new HostScorer();
             }
         }
 
@@ -220,16 +228,53 @@ final class StepTasks {
             return maxVocabSize;
         }
 
-        void set(CpuTensor rows, SamplingBatch entries, int[] into) {
+        void set(CpuTensor rows, SamplingBatch entries, ScoredTokens into) {
             logits = rows;
             batch = entries;
-            tokenIds = into;
+            tokens = into;
+        }
+
+        @Override
+        public void run(int worker, int from, int to) {
+            int vocabSize = logits.cols;
+            for (int entry = from; entry < to; entry++) {
+                int offset = entry * vocabSize;
+                if (tokens.numAlternatives[entry] == ScoredTokens.NO_LOGPROBS) {
+                    tokens.tokenId[entry] = samplers[worker].draw(logits.values, offset, vocabSize, batch, entry);
+                    continue;
+                }
+                System.arraycopy(logits.values, offset, drawnFrom[worker], 0, vocabSize);
+                int token = samplers[worker].draw(drawnFrom[worker], 0, vocabSize, batch, entry);
+                tokens.tokenId[entry] = token;
+                if (token != ScoredTokens.NO_TOKEN) {
+                    scorers[worker].score(logits.values, offset, vocabSize, tokens, entry);
+                }
+            }
+        }
+    }
+
+    /** Log-probabilities of given tokens. */
+    static final class Score implements WorkerPool.Task {
+        private final HostScorer[] scorers; // one for each thread
+        private CpuTensor logits = NOTHING;
+        private ScoredTokens tokens = NO_TOKENS;
+
+        Score(int numThreads) {
+            scorers = new HostScorer[numThreads];
+            for (int i = 0; i < numThreads; i++) {
+                scorers[i] = new HostScorer();
+            }
+        }
+
+        void set(CpuTensor rows, ScoredTokens entries) {
+            logits = rows;
+            tokens = entries;
         }
 
         @Override
         public void run(int worker, int from, int to) {
             for (int entry = from; entry < to; entry++) {
-                tokenIds[entry] = samplers[worker].draw(logits.values, entry * logits.cols, logits.cols, batch, entry);
+                scorers[worker].score(logits.values, entry * logits.cols, logits.cols, tokens, entry);
             }
         }
     }

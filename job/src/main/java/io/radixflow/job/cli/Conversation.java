@@ -63,7 +63,9 @@ final class Conversation {
             throw new UserException("the prompt has " + promptIds.length + " tokens, the model takes from 1 to "
                     + (engine.limits().maxSequenceLen() - 1) + " (--context-length, --max-total-tokens)");
         }
-        SamplingParams fitting = room < sampling.maxTokens() ? withMaxTokens(sampling, room) : sampling;
+        SamplingParams fitting = sampling.toBuilder()
+                .maxTokens(Math.min(room, sampling.maxTokens()))
+                .build();
         long start = System.nanoTime();
         Answer answer = new Answer();
         try (EngineSession session = engine.open(answer)) {
@@ -92,19 +94,6 @@ final class Conversation {
         variables.put("bos_token", text.bosToken());
         variables.put("eos_token", text.eosToken());
         return text.chatTemplate().render(variables);
-    }
-
-    private static SamplingParams withMaxTokens(SamplingParams s, int maxTokens) {
-        return SamplingParams.builder()
-                .temperature(s.temperature())
-                .topP(s.topP())
-                .topK(s.topK())
-                .minP(s.minP())
-                .repetitionPenalty(s.repetitionPenalty())
-                .maxTokens(maxTokens)
-                .seed(s.seed())
-                .stop(s.stop())
-                .build();
     }
 
     /** Takes the engine's steps on its thread and hands them to the one that waits in {@link #writeTo}. */
