@@ -1,13 +1,14 @@
 """Writes the golden data of the chat template engine: what jinja2, set up as transformers sets it up, makes of templates.
 
-  python dev/golden/chat_templates.py --smollm2 SmolLM2.gguf --qwen3 tokenizer_config.json --qwen25 qwen2.5.jinja [--out DIR]
+  python dev/golden/chat_templates.py --smollm2 SmolLM2.gguf --qwen3 tokenizer_config.json --qwen25 Qwen2.5.gguf --reference DIR [--out DIR]
 
-Three kinds of cases: named conversations and seeded random ones through real models' templates (conversations.json), and
-small templates, one for each feature (features.json). A case that jinja2 refuses is recorded as an error, with the words
-if the template raised it itself.
+Four kinds of cases: the project's list of conversations (DIR holds its cases.json and ref.json), named conversations and seeded
+random ones, all through real models' templates (conversations.json.gz), and small templates, one for each feature (features.json).
+A case that jinja2 refuses is recorded as an error, with the words if the template raised it itself.
 """
 
 import argparse
+import gzip
 import json
 import platform
 import random
@@ -22,7 +23,7 @@ from transformers.utils.chat_template_utils import _compile_jinja_template as co
 from chat_template_features import FEATURES, VARIABLES
 
 SEED = 20261122
-NUM_RANDOM = 100  # for each template
+NUM_RANDOM = 500  # for each template
 ADDRESS = re.compile(r"<\S.* at 0x[0-9a-f]+>|<class '")  # how Python prints what has no text; the engine refuses to
 
 TRICKY = [
@@ -122,7 +123,8 @@ def random_json(rng, depth=0):
 
 
 def random_text(rng):
-    return "".join(rng.choice(TRICKY) for _ in range(rng.choice([1, 1, 1, 2, 3])))
+    length = rng.choice([200, 1000]) if rng.random() < 0.01 else rng.choice([1, 1, 1, 2, 3])
+    return "".join(rng.choice(TRICKY) for _ in range(length))
 
 
 def random_answer(rng):
@@ -139,7 +141,7 @@ def random_answer(rng):
 
 def random_conversation(rng):
     messages = [system(random_text(rng))] if rng.random() < 0.5 else []
-    for _ in range(rng.randrange(1, 5)):
+    for _ in range(rng.randrange(8, 40) if rng.random() < 0.02 else rng.randrange(1, 5)):
         messages.append(user(random_text(rng)))
         if rng.random() < 0.8:
             messages.append(random_answer(rng))
@@ -167,6 +169,19 @@ def outcome(source, variables):
         return {"error": ""}
 
 
+def reference_cases(templates, folder):
+    """The project's list, whose own rendering must agree with ours."""
+    listed = json.loads((folder / "cases.json").read_text(encoding="utf-8"))["cases"]
+    expected = json.loads((folder / "ref.json").read_text(encoding="utf-8"))
+    cases = []
+    for name, case in listed.items():
+        template = {"smol": "smollm2"}.get(case["tpl"], case["tpl"])
+        result = outcome(templates[template], case["ctx"])
+        assert result == {"output": expected[name]}, name
+        cases.append({"template": template, "name": "listed " + name, "variables": case["ctx"], **result})
+    return cases
+
+
 def conversations(templates):
     cases = []
     for template, source in templates.items():
@@ -174,7 +189,8 @@ def conversations(templates):
         chosen = list(NAMED.items()) + [(f"random {i}", random_conversation(rng)) for i in range(NUM_RANDOM)]
         for name, variables in chosen:
             last = variables["messages"][-1]["role"] if variables["messages"] else "user"
-            variables = {**variables, "add_generation_prompt": last != "assistant"}
+            flip = name.startswith("random") and rng.random() < 0.1
+            variables = {**variables, "add_generation_prompt": (last != "assistant") != flip}
             cases.append({"template": template, "name": name, "variables": variables, **outcome(source, variables)})
     return cases
 
@@ -185,7 +201,8 @@ def features():
 
 def write_json(path, cases):
     lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
-    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8", newline="\n")
+    data = f"[\n{lines}\n]\n".encode("utf-8")
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
     print(f"{path.name}: {len(cases)} cases, {sum('error' in case for case in cases)} of them errors, {path.stat().st_size} bytes")
 
 
@@ -193,18 +210,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--smollm2", required=True, help="GGUF of SmolLM2-135M-Instruct")
     parser.add_argument("--qwen3", required=True, help="tokenizer_config.json of Qwen3")
-    parser.add_argument("--qwen25", required=True, help="chat template of Qwen2.5-7B-Instruct")
+    parser.add_argument("--qwen25", required=True, help="GGUF of Qwen2.5-Coder-0.5B-Instruct")
+    parser.add_argument("--reference", required=True, help="folder with cases.json and ref.json of the project's list")
     parser.add_argument("--out", default="gpu-runtime/src/test/resources/golden/chat-template")
     options = parser.parse_args()
     out = Path(options.out)
     templates = {
         "smollm2": GGUFReader(options.smollm2).fields["tokenizer.chat_template"].contents(),
         "qwen3": json.loads(Path(options.qwen3).read_text(encoding="utf-8"))["chat_template"],
-        "qwen25": Path(options.qwen25).read_text(encoding="utf-8"),
+        "qwen25": GGUFReader(options.qwen25).fields["tokenizer.chat_template"].contents(),
     }
     for name, source in templates.items():
         (out / f"{name}.jinja").write_text(source, encoding="utf-8", newline="")
-    write_json(out / "conversations.json", conversations(templates))
+    cases = reference_cases(templates, Path(options.reference)) + conversations(templates)
+    write_json(out / "conversations.json.gz", cases)
     write_json(out / "features.json", features())
     (out / "variables.json").write_text(json.dumps(VARIABLES, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(f"jinja2 {jinja2.__version__}, transformers {transformers.__version__}, Python {platform.python_version()}, seed {SEED}")

@@ -157,7 +157,7 @@ class TemplatePropertyTest {
             List.of(read("qwen3.jinja"), read("qwen25.jinja"), read("smollm2.jinja"));
     private static final List<Map<String, Object>> FEATURES = parse("features.json", new TypeReference<>() {});
     private static final List<Map<String, Object>> CONVERSATIONS =
-            parse("conversations.json", new TypeReference<>() {});
+            parse(GoldenTemplatesTest.CONVERSATIONS, new TypeReference<>() {});
 
     @Property(tries = 2000)
     void mutatedModelTemplatesRenderOrAreRefused(@ForAll long seed) {
