@@ -28,9 +28,9 @@ finish() {
     exit "$2"
 }
 
-excluded=gpu,soak
+excluded=gpu,qwen,soak
 if [[ "$is_quick" == true ]]; then
-    excluded=gpu,soak,model,slow
+    excluded=gpu,qwen,soak,model,slow
 else
     if ! compgen -G 'models/smollm2-135m-instruct/*.gguf' > /dev/null; then
         echo "test.sh: fetching the model that some tests need"

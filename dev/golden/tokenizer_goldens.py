@@ -1,13 +1,12 @@
 """Golden token ids for the tests of io.radixflow.text.
 
-  python dev/golden/tokenizer_goldens.py OUT --smollm2 SmolLM2.gguf --qwen3 tokenizer.json [--texts texts.json]
+  python dev/golden/tokenizer_goldens.py OUT --smollm2 SmolLM2.gguf [--texts texts.json]
 
 Needs the Python packages tokenizers and gguf. SmolLM2's tokenizer is put together from the GGUF's own vocabulary: the conversion in
 transformers drops the rule that digits stand alone, so its ids are wrong. OUT gets
 
   texts.json          the texts: those of --texts, then 500 random ones (seed 11)
   smollm2-ids.json    their ids in SmolLM2's vocabulary
-  qwen3-ids.json      their ids in Qwen3's vocabulary
   tiny-smollm.json, tiny-qwen2.json   tokenizers of a few hundred tokens, trained here, as tokenizer.json
   tiny-ids.json       for each of them: ids of every text, and the text that they decode to with and without special tokens
   utf8.json           random byte strings in hex and what Python decodes them to with errors="replace" (seed 13)
@@ -96,7 +95,6 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
     parser.add_argument("--smollm2", required=True)
-    parser.add_argument("--qwen3", required=True)
     parser.add_argument("--texts")
     args = parser.parse_args()
 
@@ -107,8 +105,8 @@ def main():
     texts = json.load(open(args.texts)) if args.texts else []
     texts += random_texts(random.Random(11), 500)
     save("texts.json", texts)
-    for name, tokenizer in (("smollm2", from_gguf(args.smollm2)), ("qwen3", Tokenizer.from_file(args.qwen3))):
-        save(name + "-ids.json", [tokenizer.encode(text, add_special_tokens=False).ids for text in texts])
+    smollm2 = from_gguf(args.smollm2)
+    save("smollm2-ids.json", [smollm2.encode(text, add_special_tokens=False).ids for text in texts])
     tiny = {}
     for pre in ("smollm", "qwen2"):
         tokenizer = train_tiny(pre, texts)
@@ -123,4 +121,5 @@ def main():
     save("utf8.json", [[b.hex(), b.decode("utf-8", errors="replace")] for b in random_bytes(random.Random(13), 2000)])
 
 
-main()
+if __name__ == "__main__":
+    main()
