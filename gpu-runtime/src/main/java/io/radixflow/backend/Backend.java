@@ -15,6 +15,11 @@ public interface Backend extends AutoCloseable {
     /** One line for the start log: device, threads, instruction set, and why anything slower was taken. */
     String description();
 
+    /** Whether its times come from a model instead of a device's work; figures of such an engine are labelled. */
+    default boolean isSimulated() {
+        return false;
+    }
+
     /** Bytes that weights and KV cache may still take together. */
     long availableBytes();
 

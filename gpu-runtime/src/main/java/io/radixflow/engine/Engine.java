@@ -14,6 +14,21 @@ public interface Engine extends AutoCloseable {
     /** What a request must fit into; constant for the engine's life. */
     EngineLimits limits();
 
+    /** What it computes on; constant for the engine's life. */
+    EngineDevice device();
+
+    /** The engine's clock: {@link System#nanoTime()}, or a simulated device's own time. */
+    long nanoTime();
+
+    /**
+     * Empties the prefix cache, if no request runs or waits; takes effect between two steps. Not to be called by a listener, whose own
+     * thread would have to answer.
+     *
+     * @return false if there are unfinished requests: nothing was flushed
+     * @throws EngineException if the engine has stopped
+     */
+    boolean flushCache();
+
     /** A snapshot of counters and gauges. Allocates one object; meant for metric reporters, not for loops. */
     EngineStats stats();
 

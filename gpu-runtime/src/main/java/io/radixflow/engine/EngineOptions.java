@@ -66,8 +66,23 @@ public final class EngineOptions {
             "Above 1 reserves more KV for running sequences and retracts less often.");
     public static final EngineOption<Boolean> DISABLE_RADIX_CACHE =
             flag("disable-radix-cache", "Shares no prefixes between requests.");
-    public static final EngineOption<String> DEVICE =
-            choice("device", "auto", "Where the model runs; this version has the CPU only.", "auto", "cpu");
+    public static final EngineOption<String> DEVICE = choice(
+            "device",
+            "auto",
+            "Where the model runs; simulated computes nothing and takes the time of --time-model.",
+            "auto",
+            "cpu",
+            "simulated");
+    public static final EngineOption<String> TIME_MODEL = text(
+            "time-model",
+            null,
+            "A JSON file that says how long a step lasts on the simulated device, such as those in bench/time-models.");
+    public static final EngineOption<String> SIMULATED_CLOCK = choice(
+            "simulated-clock",
+            "real",
+            "real waits as long as a simulated step lasts, virtual only counts it; virtual is for bench.",
+            "real",
+            "virtual");
     public static final EngineOption<Integer> CPU_THREADS =
             integer("cpu-threads", null, 1, "Threads of the CPU backend; default: the processors available.");
     public static final EngineOption<Long> RANDOM_SEED =
@@ -99,6 +114,8 @@ public final class EngineOptions {
             SCHEDULE_CONSERVATIVENESS,
             DISABLE_RADIX_CACHE,
             DEVICE,
+            TIME_MODEL,
+            SIMULATED_CLOCK,
             CPU_THREADS,
             RANDOM_SEED,
             ENABLE_DETERMINISTIC_INFERENCE,

@@ -1,5 +1,7 @@
 package io.radixflow.engine;
 
+import java.util.List;
+
 /** One client's requests within an {@link Engine}. Methods may be called from any thread. */
 public interface EngineSession extends AutoCloseable {
 
@@ -12,6 +14,15 @@ public interface EngineSession extends AutoCloseable {
      * @throws IllegalStateException if the session is closed
      */
     boolean submit(GenerationRequest request);
+
+    /**
+     * Hands several requests over at once: the engine takes them in together, in this order, before its next step.
+     *
+     * @return false if the engine's command queue is full: none was taken, try again later
+     * @throws EngineException with {@link EngineException.Category#INVALID_REQUEST} if one of them could never run; none was taken
+     * @throws IllegalStateException if the session is closed
+     */
+    boolean submitAll(List<GenerationRequest> requests);
 
     /**
      * Asks for the end of a request; its last output then has {@link FinishReason#ABORT}. Unknown or finished ids are ignored,

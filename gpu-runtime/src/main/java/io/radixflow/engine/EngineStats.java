@@ -9,6 +9,7 @@ package io.radixflow.engine;
  * @param maxTotalNumTokens KV slots of the pool
  * @param promptTokensTotal prompt tokens of all started requests
  * @param cachedTokensTotal of these, tokens that the radix cache saved
+ * @param prefillTokensTotal tokens computed in prefill, repeated ones after retractions included
  * @param generationTokensTotal sampled tokens
  * @param numRequestsTotal requests taken in
  * @param numRetractedReqs retractions
@@ -24,6 +25,7 @@ public record EngineStats(
         int maxTotalNumTokens,
         long promptTokensTotal,
         long cachedTokensTotal,
+        long prefillTokensTotal,
         long generationTokensTotal,
         long numRequestsTotal,
         long numRetractedReqs,

@@ -1,10 +1,19 @@
 package io.radixflow.loop;
 
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
 /** What other threads ask of the engine thread. */
 sealed interface Command {
 
     /** A new request. */
     record Submit(Answer answer) implements Command {}
+
+    /** Several new requests, taken in together. */
+    record SubmitAll(List<Answer> answers) implements Command {}
+
+    /** An empty prefix cache; answered with whether it was flushed. */
+    record FlushCache(CompletableFuture<Boolean> isFlushed) implements Command {}
 
     /** The end of a request that may have ended already. */
     record Abort(Answer answer) implements Command {}

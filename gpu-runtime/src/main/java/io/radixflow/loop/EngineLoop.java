@@ -52,7 +52,9 @@ final class EngineLoop {
                 new Scheduler(parts.scheduling(), nanoClock, (sequence, reason) -> endEarly((Answer) sequence, reason));
         batch = new BatchBuilder(parts.scheduling().maxStepTokens(), maxRunning, scheduler.rows(), model.vocabSize());
         stats = new StatsBoard(numSlots);
-        intervalLog = new IntervalLog(scheduler, stats, numSlots, parts.logIntervalSeconds(), nanoClock.getAsLong());
+        String label = backend.isSimulated() ? "Simulated. " : "";
+        intervalLog =
+                new IntervalLog(label, scheduler, stats, numSlots, parts.logIntervalSeconds(), nanoClock.getAsLong());
     }
 
     StatsBoard stats() {
@@ -94,6 +96,10 @@ final class EngineLoop {
     void handle(Command command) {
         if (command instanceof Command.Submit submit) {
             submit(submit.answer());
+        } else if (command instanceof Command.SubmitAll submit) {
+            submit.answers().forEach(this::submit);
+        } else if (command instanceof Command.FlushCache flush) {
+            flush.isFlushed().complete(flushIfIdle());
         } else if (command instanceof Command.Abort abort) {
             abort(abort.answer());
         } else if (command instanceof Command.CloseSession close) {
@@ -110,6 +116,14 @@ final class EngineLoop {
         }
         stats.numRequests++;
         scheduler.add(answer);
+    }
+
+    private boolean flushIfIdle() {
+        boolean isIdle = scheduler.numRunning() + scheduler.numWaiting() == 0;
+        if (isIdle) {
+            scheduler.flushCache();
+        }
+        return isIdle;
     }
 
     /** A listener's abort may overtake its request in the queue; {@link #submit} ignores that then. */

@@ -19,6 +19,9 @@ public final class Engines {
      * @throws io.radixflow.engine.EngineException of category CONFIGURATION with one line that says what to do
      */
     public static Engine start(EngineConfig config) {
+        if (SimulatedLoader.isAskedFor(config)) {
+            return SimulatedLoader.start(config);
+        }
         try (ModelFiles files = open(config)) {
             EngineParts parts = new PartsLoader(config, files).load();
             return start(parts, System::nanoTime, files.name());
@@ -36,14 +39,14 @@ public final class Engines {
         return engine;
     }
 
-    /** Loads tokenizer and chat template only: what the tokenising operator needs. */
+    /** Loads tokenizer and chat template only: what the tokenising operator needs. Needs {@code --model-path} on every device. */
     public static TextModel loadText(EngineConfig config) {
         try (ModelFiles files = open(config)) {
             return TextLoader.load(config, files);
         }
     }
 
-    private static ModelFiles open(EngineConfig config) {
+    static ModelFiles open(EngineConfig config) {
         return ModelFiles.open(Path.of(config.get(EngineOptions.MODEL_PATH)));
     }
 }

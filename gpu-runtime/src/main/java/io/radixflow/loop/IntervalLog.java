@@ -11,6 +11,7 @@ final class IntervalLog {
     private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
     private static final double NANOS_PER_SECOND = 1e9;
 
+    private final String label;
     private final Scheduler scheduler;
     private final StatsBoard stats;
     private final int maxTotalTokens;
@@ -22,7 +23,15 @@ final class IntervalLog {
     private long cachedAtStart;
     private long startedAtStart;
 
-    IntervalLog(Scheduler scheduler, StatsBoard stats, int maxTotalTokens, double intervalSeconds, long nowNanos) {
+    /** @param label in front of each line */
+    IntervalLog(
+            String label,
+            Scheduler scheduler,
+            StatsBoard stats,
+            int maxTotalTokens,
+            double intervalSeconds,
+            long nowNanos) {
+        this.label = label;
         this.scheduler = scheduler;
         this.stats = stats;
         this.maxTotalTokens = maxTotalTokens;
@@ -44,8 +53,9 @@ final class IntervalLog {
         double usage = (double) scheduler.numUsedTokens() / maxTotalTokens;
         if (computed > 0) {
             LOG.info(
-                    "Prefill batch. #new-seq: {}, #new-token: {}, #cached-token: {}, token usage: {}, #running-req: {},"
+                    "{}Prefill batch. #new-seq: {}, #new-token: {}, #cached-token: {}, token usage: {}, #running-req: {},"
                             + " #queue-req: {}",
+                    label,
                     counters.numStarted() - startedAtStart,
                     computed,
                     counters.cachedTokens() - cachedAtStart,
@@ -55,8 +65,9 @@ final class IntervalLog {
         }
         if (generated > 0) {
             LOG.info(
-                    "Decode batch. #running-req: {}, #token: {}, token usage: {}, gen throughput (token/s): {},"
+                    "{}Decode batch. #running-req: {}, #token: {}, token usage: {}, gen throughput (token/s): {},"
                             + " #queue-req: {}",
+                    label,
                     scheduler.numRunning(),
                     scheduler.numUsedTokens(),
                     twoDigits(usage),

@@ -62,7 +62,7 @@ final class PartsLoader {
                 gigabytes(after),
                 gigabytes(before - after));
         KvCache kvCache = allocateKvCache(backend, model);
-        SchedulerConfig scheduling = scheduling(kvCache.layout().numSlots());
+        SchedulerConfig scheduling = scheduling(config, kvCache.layout().numSlots(), contextLen);
         LOG.info(
                 "max_total_num_tokens={}, chunked_prefill_size={}, max_prefill_tokens={}, max_running_requests={},"
                         + " context_len={}, available_gpu_mem={} GB",
@@ -132,7 +132,9 @@ final class PartsLoader {
         };
     }
 
-    private SchedulerConfig scheduling(int numSlots) {
+    /** Limits and policies for a pool of {@code numSlots} slots and sequences of {@code contextLen} tokens. */
+    static SchedulerConfig scheduling(EngineConfig config, int numSlots, int contextLen) {
+        int maxRunning = config.get(EngineOptions.MAX_RUNNING_REQUESTS);
         if ((long) maxRunning * Math.min(numSlots, contextLen) > Integer.MAX_VALUE) {
             throw new EngineException(
                     EngineException.Category.CONFIGURATION,
@@ -143,7 +145,7 @@ final class PartsLoader {
                 numSlots,
                 contextLen,
                 maxRunning,
-                chunkedPrefillSize,
+                config.get(EngineOptions.CHUNKED_PREFILL_SIZE),
                 config.get(EngineOptions.MAX_PREFILL_TOKENS),
                 Policy.valueOf(config.get(EngineOptions.SCHEDULE_POLICY).toUpperCase(Locale.ROOT)),
                 config.get(EngineOptions.SCHEDULE_CONSERVATIVENESS),

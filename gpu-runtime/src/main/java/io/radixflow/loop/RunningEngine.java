@@ -1,13 +1,19 @@
 package io.radixflow.loop;
 
+import io.radixflow.backend.Backend;
 import io.radixflow.engine.Engine;
+import io.radixflow.engine.EngineDevice;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineLimits;
 import io.radixflow.engine.EngineSession;
 import io.radixflow.engine.EngineStats;
 import io.radixflow.engine.GenerationListener;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,8 +25,11 @@ final class RunningEngine implements Engine {
     private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
     /** Longest sleep when idle: interval lines and rates go on. */
     private static final long IDLE_MILLIS = 1000;
+    /** How often a caller that waits for the engine thread looks whether it still runs. */
+    private static final long RECHECK_MILLIS = 100;
 
     private final EngineParts parts;
+    private final LongSupplier nanoClock;
     private final EngineLimits limits;
     private final CommandQueue commands = new CommandQueue();
     private final EngineLoop loop;
@@ -32,6 +41,7 @@ final class RunningEngine implements Engine {
 
     RunningEngine(EngineParts parts, LongSupplier nanoClock, String name) {
         this.parts = parts;
+        this.nanoClock = nanoClock;
         limits = new EngineLimits(
                 parts.scheduling().contextLen(),
                 parts.scheduling().numSlots(),
@@ -96,6 +106,39 @@ final class RunningEngine implements Engine {
     @Override
     public EngineLimits limits() {
         return limits;
+    }
+
+    @Override
+    public EngineDevice device() {
+        Backend backend = parts.backend();
+        return new EngineDevice(backend.description(), backend.isSimulated());
+    }
+
+    @Override
+    public long nanoTime() {
+        return nanoClock.getAsLong();
+    }
+
+    @Override
+    public boolean flushCache() {
+        CompletableFuture<Boolean> isFlushed = new CompletableFuture<>();
+        commands.put(new Command.FlushCache(isFlushed));
+        while (true) {
+            try {
+                return isFlushed.get(RECHECK_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                EngineException stopped = commands.stopped();
+                if (stopped != null && !isFlushed.isDone() && !thread.isAlive()) {
+                    throw new EngineException(stopped.category(), "the engine has stopped: " + stopped.getMessage(), e);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new EngineException(
+                        EngineException.Category.OVERLOADED, "interrupted before the cache was flushed", e);
+            } catch (ExecutionException e) {
+                throw new IllegalStateException("the cache could not be flushed", e);
+            }
+        }
     }
 
     @Override

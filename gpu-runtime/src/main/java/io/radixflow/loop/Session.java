@@ -12,6 +12,8 @@ import io.radixflow.engine.TokenRules;
 import io.radixflow.schedule.Scheduler;
 import io.radixflow.text.StreamDecoder;
 import io.radixflow.text.TokenBytes;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -57,6 +59,36 @@ final class Session implements EngineSession {
 
     @Override
     public boolean submit(GenerationRequest request) {
+        checkTakes(request);
+        Answer answer = register(request);
+        if (!commands.offer(new Command.Submit(answer))) {
+            answers.remove(request.requestId());
+            return false;
+        }
+        forgetIfStopped(answer);
+        return true;
+    }
+
+    @Override
+    public boolean submitAll(List<GenerationRequest> requests) {
+        requests.forEach(this::checkTakes);
+        List<Answer> registered = new ArrayList<>(requests.size());
+        boolean isTaken = false;
+        try {
+            for (GenerationRequest request : requests) {
+                registered.add(register(request));
+            }
+            isTaken = commands.offer(new Command.SubmitAll(registered));
+        } finally {
+            if (!isTaken) {
+                registered.forEach(answer -> answers.remove(answer.request().requestId()));
+            }
+        }
+        registered.forEach(this::forgetIfStopped);
+        return isTaken;
+    }
+
+    private void checkTakes(GenerationRequest request) {
         if (isClosed) {
             throw new IllegalStateException("the session is closed");
         }
@@ -70,17 +102,21 @@ final class Session implements EngineSession {
         for (int[] word : rules.badWords()) {
             checkIds(word, "bad_words");
         }
+    }
+
+    private Answer register(GenerationRequest request) {
         Answer answer = new Answer(request, this, tokenBytes, eosIds);
         if (answers.putIfAbsent(request.requestId(), answer) != null) {
             throw new IllegalArgumentException("request id " + request.requestId() + " is in use in this session");
         }
-        boolean isTaken = commands.offer(new Command.Submit(answer));
-        if (!isTaken) {
-            answers.remove(request.requestId());
-        } else if (commands.stopped() != null && answers.remove(request.requestId()) != null) {
-            checkRuns(); // it stopped meanwhile and did not see the request
+        return answer;
+    }
+
+    /** If the engine has stopped meanwhile and did not see the request: says so. */
+    private void forgetIfStopped(Answer answer) {
+        if (commands.stopped() != null && answers.remove(answer.request().requestId()) != null) {
+            checkRuns();
         }
-        return isTaken;
     }
 
     @Override

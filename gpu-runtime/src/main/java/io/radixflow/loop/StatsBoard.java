@@ -20,7 +20,8 @@ final class StatsBoard {
     private static final int GENERATION_RATE = 9;
     private static final int PREFILL_RATE = 10;
     private static final int STEPS = 11;
-    private static final int NUM_VALUES = 12;
+    private static final int PREFILL_TOKENS = 12;
+    private static final int NUM_VALUES = 13;
 
     private final AtomicLongArray values = new AtomicLongArray(NUM_VALUES);
     private final int maxTotalTokens;
@@ -43,6 +44,7 @@ final class StatsBoard {
         values.setOpaque(USED_TOKENS, scheduler.numUsedTokens());
         values.setOpaque(PROMPT_TOKENS, counters.promptTokens());
         values.setOpaque(CACHED_TOKENS, counters.cachedTokens());
+        values.setOpaque(PREFILL_TOKENS, counters.computedPromptTokens());
         values.setOpaque(GENERATED_TOKENS, generatedTokens);
         values.setOpaque(REQUESTS, numRequests);
         values.setOpaque(RETRACTED, counters.numRetractions());
@@ -65,6 +67,7 @@ final class StatsBoard {
                 maxTotalTokens,
                 values.getOpaque(PROMPT_TOKENS),
                 values.getOpaque(CACHED_TOKENS),
+                values.getOpaque(PREFILL_TOKENS),
                 values.getOpaque(GENERATED_TOKENS),
                 values.getOpaque(REQUESTS),
                 values.getOpaque(RETRACTED),

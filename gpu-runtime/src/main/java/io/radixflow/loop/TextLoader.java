@@ -27,7 +27,7 @@ final class TextLoader {
     static TextModel load(EngineConfig config, ModelFiles files) {
         Vocabulary vocabulary = files.vocabulary();
         return new TextModel(
-                config.find(EngineOptions.SERVED_MODEL_NAME).orElse(files.name()),
+                config.find(EngineOptions.SERVED_MODEL_NAME).orElse(name(config, files)),
                 tokenizer(config, vocabulary),
                 chatTemplate(config, files),
                 config.find(EngineOptions.REASONING_PARSER)
@@ -37,6 +37,11 @@ final class TextLoader {
                 textOf(vocabulary, vocabulary.eosId()),
                 vocabulary.endIds(),
                 contextLen(config, files));
+    }
+
+    /** Answers of a simulated device say so by the model's name. */
+    private static String name(EngineConfig config, ModelFiles files) {
+        return SimulatedLoader.isAskedFor(config) ? SimulatedLoader.nameOf(files.name()) : files.name();
     }
 
     /** What the user asks for, at most what the model was trained for. */

@@ -1,6 +1,7 @@
 package io.radixflow.testkit;
 
 import io.radixflow.engine.Engine;
+import io.radixflow.engine.EngineDevice;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineLimits;
 import io.radixflow.engine.EngineSession;
@@ -212,6 +213,22 @@ public final class FakeEngine implements Engine {
     }
 
     @Override
+    public EngineDevice device() {
+        return new EngineDevice("fake engine", false);
+    }
+
+    @Override
+    public long nanoTime() {
+        return System.nanoTime();
+    }
+
+    /** Has no cache to flush. */
+    @Override
+    public boolean flushCache() {
+        return numUnfinished() == 0;
+    }
+
+    @Override
     public synchronized EngineStats stats() {
         int numUsedTokens = 0;
         for (Running next : running) {
@@ -224,6 +241,7 @@ public final class FakeEngine implements Engine {
                 limits.maxTotalTokens(),
                 promptTokens,
                 0,
+                promptTokens,
                 generatedTokens,
                 numRequests,
                 0,
@@ -314,6 +332,14 @@ public final class FakeEngine implements Engine {
                 promptTokens += request.promptIds().length;
                 keptTokens += request.outputIds().length;
                 return true;
+            }
+        }
+
+        @Override
+        public boolean submitAll(List<GenerationRequest> requests) {
+            synchronized (FakeEngine.this) {
+                boolean hasRoom = requests.size() <= queueCapacity - waiting.size();
+                return hasRoom && requests.stream().allMatch(this::submit);
             }
         }
 

@@ -39,11 +39,13 @@ class ArchitectureTest {
     private static final String BACKEND = "io.radixflow.backend";
     private static final String BACKEND_CPU = "io.radixflow.backend.cpu";
 
+    private static final String BACKEND_SIMULATED = "io.radixflow.backend.simulated";
+
     private static final String[] GPU_RUNTIME = {
-        ENGINE, LOOP, SCHEDULE, CACHE, MODEL, WEIGHTS, TEXT, TEMPLATE, SAMPLE, BACKEND, BACKEND_CPU
+        ENGINE, LOOP, SCHEDULE, CACHE, MODEL, WEIGHTS, TEXT, TEMPLATE, SAMPLE, BACKEND, BACKEND_CPU, BACKEND_SIMULATED
     };
 
-    private static final String[] HOT = {LOOP, SCHEDULE, CACHE, SAMPLE, BACKEND, BACKEND_CPU};
+    private static final String[] HOT = {LOOP, SCHEDULE, CACHE, SAMPLE, BACKEND, BACKEND_CPU, BACKEND_SIMULATED};
 
     @ArchTest
     static final ArchRule ENGINE_KNOWS_NO_FLINK = noClasses()
@@ -88,6 +90,10 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule CPU_BACKEND_KNOWS_SAMPLE = arrows(BACKEND_CPU, BACKEND, WEIGHTS, SAMPLE);
 
+    /** Its model has no layers that ops of the SPI could make up, so it implements {@code Model} itself (ADR 0005). */
+    @ArchTest
+    static final ArchRule SIMULATED_BACKEND_KNOWS_MODEL = arrows(BACKEND_SIMULATED, BACKEND, WEIGHTS, MODEL);
+
     @ArchTest
     static final ArchRule OPERATORS_KNOW_ENGINE_AND_SCHEMAS =
             arrows("io.radixflow.operators", LOOP, TEXT, "io.radixflow.schemas");
@@ -123,7 +129,7 @@ class ArchitectureTest {
             .that()
             .resideInAnyPackage(HOT)
             .and()
-            .haveNameNotMatching(".*\\.(PartsLoader|TextLoader|CpuBackend)")
+            .haveNameNotMatching(".*\\.(PartsLoader|SimulatedLoader|TextLoader|CpuBackend)")
             .should()
             .dependOnClassesThat()
             .haveFullyQualifiedName("java.util.Optional");

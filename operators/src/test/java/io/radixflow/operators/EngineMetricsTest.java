@@ -2,7 +2,11 @@ package io.radixflow.operators;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.radixflow.engine.Engine;
+import io.radixflow.engine.EngineConfig;
+import io.radixflow.loop.Engines;
 import io.radixflow.testkit.FakeEngine;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.flink.metrics.Counter;
@@ -14,6 +18,10 @@ import org.apache.flink.metrics.groups.UnregisteredMetricsGroup;
 import org.junit.jupiter.api.Test;
 
 class EngineMetricsTest {
+
+    private static final String TIME_MODEL = Path.of(System.getProperty("radixflow.models"))
+            .resolveSibling("bench/time-models/h100-qwen3-0.6b.json")
+            .toString();
 
     @Test
     void registersTheContractsNames() {
@@ -52,6 +60,16 @@ class EngineMetricsTest {
         assertThat(group.median("queue_time_seconds")).isEqualTo(0.5);
         assertThat(group.median("inter_token_latency_seconds")).isEqualTo(0.02);
         assertThat(group.median("e2e_request_latency_seconds")).isEqualTo(3.0);
+    }
+
+    @Test
+    void figuresOfASimulatedDeviceHaveALabelOfTheirOwn() {
+        RecordingGroup group = new RecordingGroup("");
+        Map<String, String> options = Map.of("device", "simulated", "time-model", TIME_MODEL);
+        try (Engine engine = Engines.start(EngineConfig.of(options))) {
+            new EngineMetrics(group, engine).onDeadLetter();
+        }
+        assertThat(group.metrics.keySet()).isNotEmpty().allMatch(name -> name.startsWith("engine.device.simulated."));
     }
 
     @Test
@@ -98,6 +116,11 @@ class EngineMetricsTest {
         @Override
         public MetricGroup addGroup(String name) {
             return new RecordingGroup(prefix + name + ".", metrics);
+        }
+
+        @Override
+        public MetricGroup addGroup(String key, String value) {
+            return new RecordingGroup(prefix + key + "." + value + ".", metrics);
         }
 
         @Override

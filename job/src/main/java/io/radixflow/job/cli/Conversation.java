@@ -75,7 +75,8 @@ final class Conversation {
         double seconds = (System.nanoTime() - start) / 1e9;
         messages.add(Map.of("role", "assistant", "content", answer.text.toString(UTF_8)));
         return String.format(
-                "[%d prompt tokens, %d from the prefix cache; %d generated in %.1f s, %.1f tok/s; %s]",
+                "[%s%d prompt tokens, %d from the prefix cache; %d generated in %.1f s, %.1f tok/s; %s]",
+                engine.device().isSimulated() ? "simulated: " : "",
                 promptIds.length,
                 answer.cachedLen,
                 answer.numTokens,

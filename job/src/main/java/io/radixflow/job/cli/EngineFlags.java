@@ -33,7 +33,8 @@ final class EngineFlags {
     }
 
     /**
-     * The values of flags and, where a flag is not given, of Flink keys; {@code model-path} is resolved to a file.
+     * The values of flags and, where a flag is not given, of Flink keys; {@code model-path} is resolved to a file. The simulated device
+     * needs none.
      *
      * @throws io.radixflow.job.UserException if the model is not there
      * @throws io.radixflow.engine.EngineException of category CONFIGURATION if a value is wrong or no model is named
@@ -47,10 +48,19 @@ final class EngineFlags {
         Map<String, String> texts = new HashMap<>(fallbacks);
         texts.putAll(FlinkOptions.engineTexts(flink));
         texts.putAll(given(command.commandLine().getParseResult()));
-        String model = EngineConfig.of(texts).get(EngineOptions.MODEL_PATH);
+        EngineConfig config = EngineConfig.of(texts);
+        if (isSimulated(config) && config.find(EngineOptions.MODEL_PATH).isEmpty()) {
+            return config;
+        }
+        String model = config.get(EngineOptions.MODEL_PATH);
         Path path = new ModelCatalog(Home.modelsDir()).resolve(model);
         texts.put(EngineOptions.MODEL_PATH.name(), path.toAbsolutePath().toString());
         return EngineConfig.of(texts);
+    }
+
+    /** Whether figures of an engine of this configuration are no measurements. */
+    static boolean isSimulated(EngineConfig config) {
+        return config.get(EngineOptions.DEVICE).equals("simulated");
     }
 
     private static Map<String, String> given(ParseResult parsed) {

@@ -87,7 +87,7 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
             shutdown.arm();
             resources.add(OutputLock.take(outputDir));
             LabelProgress progress =
-                    new LabelProgress(Terminal.of(spec.commandLine().getOut()));
+                    new LabelProgress(Terminal.of(spec.commandLine().getOut()), EngineFlags.isSimulated(engine));
             Set<String> finished = FinishedRows.read(outputDir);
             progress.start(countRows(files), finished.size());
             if (progress.isNothingLeft()) {

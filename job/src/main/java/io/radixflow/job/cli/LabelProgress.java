@@ -14,12 +14,15 @@ final class LabelProgress {
     private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(15);
 
     private final Terminal terminal;
+    private final String label;
     private final long startNanos = System.nanoTime();
     private long numRows;
     private long numEarlier;
 
-    LabelProgress(Terminal terminal) {
+    /** @param isSimulated whether the times are a model's; figures are labelled then */
+    LabelProgress(Terminal terminal, boolean isSimulated) {
         this.terminal = terminal;
+        label = isSimulated ? "simulated " : "";
     }
 
     /**
@@ -67,9 +70,9 @@ final class LabelProgress {
         terminal.line(String.format("%-22s%d", "dead letters", job.count(LabelJob.DEAD_LETTERS)));
         terminal.line(String.format("%-22s%d", "prompt tokens", job.count(LabelJob.PROMPT_TOKENS)));
         terminal.line(String.format("%-22s%d", "generated tokens", generated));
-        terminal.line(String.format("%-22s%.1f tok/s generated", "throughput", generated / seconds));
+        terminal.line(String.format("%-22s%.1f tok/s generated", label + "throughput", generated / seconds));
         terminal.line(String.format("%-22s%.1f %%", "prefix-cache hit rate", 100 * hitRate(job)));
-        terminal.line(String.format("%-22s%.1f s", "time", seconds));
+        terminal.line(String.format("%-22s%.1f s", label + "time", seconds));
         terminal.line(String.format("%-22s%s", "output", outputDir));
     }
 
@@ -79,9 +82,10 @@ final class LabelProgress {
         double share = Math.min(1, (double) done / all);
         int filled = (int) (share * BAR_WIDTH);
         return String.format(
-                "[%s%s] %d/%d  %.1f tok/s  hit rate %.0f %%  %s",
+                "[%s%s] %s%d/%d  %.1f tok/s  hit rate %.0f %%  %s",
                 "#".repeat(filled),
                 "-".repeat(BAR_WIDTH - filled),
+                label,
                 done,
                 all,
                 job.count(LabelJob.GENERATED_TOKENS) / seconds(),

@@ -123,7 +123,7 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
         send(kafka.bootstrapServers(), prompts);
         read(kafka.bootstrapServers(), prompts.size(), results, job);
         long end = System.nanoTime();
-        results.summary((end - sent) / 1e9, (end - start) / 1e9);
+        results.summary((end - sent) / 1e9, (end - start) / 1e9, EngineFlags.isSimulated(engine));
         terminal.line("  dashboard             http://127.0.0.1:" + uiPort
                 + (isKeeping ? "" : " (until now; --keep leaves it)"));
         if (isKeeping) {

@@ -105,10 +105,11 @@ final class ResultPrinter {
      * @param seconds from the first record sent to the last result read
      * @param totalSeconds from the start of the command
      */
-    void summary(double seconds, double totalSeconds) {
+    /** @param isSimulated whether the times are a model's; the title says so */
+    void summary(double seconds, double totalSeconds, boolean isSimulated) {
         double hitRate = promptTokens == 0 ? 0 : 100.0 * cachedTokens / promptTokens;
         terminal.line("");
-        terminal.line(terminal.bold("Summary"));
+        terminal.line(terminal.bold(isSimulated ? "Summary of a simulated device" : "Summary"));
         terminal.line(String.format("  records               %d sent, %d answered", prompts.size(), numAnswered));
         terminal.line(String.format("  dead letters          %d (%d unexpected)", numDeadLetters, numUnexpected));
         terminal.line(String.format("  prompt tokens         %d", promptTokens));

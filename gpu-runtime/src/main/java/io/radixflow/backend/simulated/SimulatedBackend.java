@@ -1,0 +1,205 @@
+package io.radixflow.backend.simulated;
+
+import io.radixflow.backend.Backend;
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.KvCache;
+import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.QkvTransform;
+import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.ScoredTokens;
+import io.radixflow.backend.Tensor;
+import io.radixflow.backend.Weight;
+import io.radixflow.weights.TensorData;
+import java.util.List;
+
+/**
+ * The device under a {@link SimulatedModel}: it is busy for as long as the time model says and computes nothing. {@link #synchronize()} lets that
+ * time pass on its clock. It has no ops of a transformer; only its own model can run on it.
+ *
+ * <p>Driven by the engine thread. Allocates nothing per step.
+ */
+public final class SimulatedBackend implements Backend {
+
+    private static final double NANOS_PER_MICRO = 1e3;
+
+    /** Which token lies in a slot, and at which position of its sequence. */
+    static final class Cache implements KvCache {
+
+        private final KvLayout layout;
+        final long[] content;
+
+        Cache(KvLayout layout) {
+            this.layout = layout;
+            content = new long[layout.numSlots()];
+        }
+
+        @Override
+        public KvLayout layout() {
+            return layout;
+        }
+    }
+
+    private final TimeModel times;
+    private final SimulatedClock clock;
+    private long busyUntilNanos;
+
+    public SimulatedBackend(TimeModel times, SimulatedClock clock) {
+        this.times = times;
+        this.clock = clock;
+        busyUntilNanos = clock.getAsLong();
+    }
+
+    /** Keeps the device busy with a step, after what it is busy with already. */
+    void run(ForwardBatch batch) {
+        long start = Math.max(clock.getAsLong(), busyUntilNanos);
+        busyUntilNanos = start + Math.round(times.stepMicros(batch) * NANOS_PER_MICRO);
+    }
+
+    @Override
+    public boolean isSimulated() {
+        return true;
+    }
+
+    @Override
+    public String description() {
+        return "simulated: " + times.name() + ", a time model and no arithmetic, " + clock.description();
+    }
+
+    @Override
+    public long availableBytes() {
+        return Long.MAX_VALUE;
+    }
+
+    @Override
+    public KvCache allocateKvCache(KvLayout layout) {
+        return new Cache(layout);
+    }
+
+    /**
+     * Takes the fingerprint as the draw; a temperature mixes in seed and position, so that such draws differ by seed. Allowed and banned ids
+     * are honoured; bias and penalties, which need logits, are not.
+     */
+    @Override
+    public void sample(Tensor logits, SamplingBatch batch, ScoredTokens into) {
+        SimulatedModel.Logits rows = (SimulatedModel.Logits) logits;
+        for (int i = 0; i < batch.numEntries; i++) {
+            long draw = rows.fingerprint[i];
+            if (batch.temperature[i] > 0) {
+                draw = SimulatedModel.mix(draw ^ SimulatedModel.mix(batch.seed[i]) + batch.position[i]);
+            }
+            into.tokenId[i] = permitted(draw, batch, i, rows.cols());
+        }
+        score(logits, into);
+    }
+
+    /** The first token from the drawn one on that the entry's rules leave. */
+    private static int permitted(long draw, SamplingBatch batch, int entry, int vocabSize) {
+        int[] allowed = batch.allowedIds[entry];
+        int numCandidates = allowed.length == 0 ? vocabSize : allowed.length;
+        int first = (int) Long.remainderUnsigned(draw, numCandidates);
+        for (int i = 0; i < numCandidates; i++) {
+            int candidate = (first + i) % numCandidates;
+            int token = allowed.length == 0 ? candidate : allowed[candidate];
+            if (!isBanned(token, batch, entry)) {
+                return token;
+            }
+        }
+        return ScoredTokens.NO_TOKEN;
+    }
+
+    private static boolean isBanned(int token, SamplingBatch batch, int entry) {
+        for (int i = 0; i < batch.numBanned[entry]; i++) {
+            if (batch.bannedIds[entry][i] == token) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A hash draws all tokens alike, so all are equally likely, and the lowest ids come first. */
+    @Override
+    public void score(Tensor logits, ScoredTokens tokens) {
+        float logprob = (float) -Math.log(logits.cols());
+        for (int i = 0; i < tokens.numEntries; i++) {
+            tokens.logprob[i] = logprob;
+            for (int rank = 0; rank < tokens.numAlternatives[i]; rank++) {
+                tokens.alternativeId[i * ScoredTokens.MAX_ALTERNATIVES + rank] = rank;
+                tokens.alternativeLogprob[i * ScoredTokens.MAX_ALTERNATIVES + rank] = logprob;
+            }
+        }
+    }
+
+    @Override
+    public void synchronize() {
+        clock.passUntil(busyUntilNanos);
+    }
+
+    @Override
+    public void close() {
+        // Holds no memory but the Java heap's.
+    }
+
+    @Override
+    public Weight upload(List<TensorData> stackedRows) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public Tensor upload(float[] values, int rows, int cols) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public Tensor allocate(int rows, int cols) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public void embed(Weight table, ForwardBatch batch, Tensor out) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float eps, int rows, Tensor out) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public void addRmsNorm(Tensor residual, Tensor delta, Tensor weight, float eps, int rows, Tensor out) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public void linear(Weight w, Tensor x, int rows, Tensor out) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public void transformAndWriteKv(Tensor qkv, QkvTransform transform, KvCache cache, int layer, ForwardBatch batch) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public void attention(Tensor qkv, KvCache cache, int layer, ForwardBatch batch, Tensor out) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public void siluMul(Tensor gateUp, int rows, Tensor out) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public void gatherRows(Tensor x, int[] index, int numRows, Tensor out) {
+        throw noArithmetic();
+    }
+
+    @Override
+    public void read(Tensor tensor, int firstRow, int rows, float[] into) {
+        throw noArithmetic();
+    }
+
+    private static UnsupportedOperationException noArithmetic() {
+        return new UnsupportedOperationException("the simulated device has no arithmetic");
+    }
+}
