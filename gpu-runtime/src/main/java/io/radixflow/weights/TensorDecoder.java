@@ -50,6 +50,9 @@ public final class TensorDecoder {
             }
             case Q4_0 -> decodeNibbles(data, from + 2, half(data, from), -8, 0, into, at);
             case Q4_1 -> decodeNibbles(data, from + 4, half(data, from), 0, half(data, from + 2), into, at);
+            case Q5_0 -> decodeFiveBits(data, from + 2, half(data, from), -16, 0, into, at);
+            case Q5_1 -> decodeFiveBits(data, from + 4, half(data, from), 0, half(data, from + 2), into, at);
+            case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> SuperBlocks.decode(type, data, from, into, at);
         }
     }
 
@@ -62,7 +65,19 @@ public final class TensorDecoder {
         }
     }
 
-    private static float half(ByteBuffer data, int at) {
+    /** As {@link #decodeNibbles}, behind four bytes with the fifth bit of each weight. */
+    private static void decodeFiveBits(ByteBuffer data, int from, float d, int bias, float m, float[] into, int at) {
+        int high = data.getInt(from);
+        for (int i = 0; i < HALF_BLOCK; i++) {
+            int pair = data.get(from + 4 + i);
+            int first = (pair & 0xF) | (((high >> i) & 1) << 4);
+            int second = ((pair >> 4) & 0xF) | (((high >> (HALF_BLOCK + i)) & 1) << 4);
+            into[at + i] = d * (first + bias) + m;
+            into[at + HALF_BLOCK + i] = d * (second + bias) + m;
+        }
+    }
+
+    static float half(ByteBuffer data, int at) {
         return Float16.toFloat(data.getShort(at));
     }
 }

@@ -62,21 +62,28 @@ public abstract class BackendContractTest {
     @EnumSource(TensorType.class)
     void multipliesEveryTypeAtEveryEdge(TensorType type) {
         Backend backend = backend(2);
-        int[] inputFeatures = type.blockLen() == 1 ? new int[] {1, 33, 257} : new int[] {32, 256, 288, 576};
-        for (int cols : inputFeatures) {
+        for (int cols : inputFeatures(type)) {
             for (int outputs : outputFeatures()) {
                 checkLinear(backend, List.of(RandomTensors.weights(type, outputs, cols, cols + outputs)), cols);
             }
         }
     }
 
+    private static int[] inputFeatures(TensorType type) {
+        return switch (type.blockLen()) {
+            case 1 -> new int[] {1, 33, 257};
+            case 32 -> new int[] {32, 256, 288, 576};
+            default -> new int[] {256, 512, 768};
+        };
+    }
+
     @Test
     void stacksMatricesOfDifferentTypes() {
         List<TensorData> parts = new ArrayList<>();
         for (TensorType type : TensorType.values()) {
-            parts.add(RandomTensors.weights(type, 7 + 10 * parts.size(), 96, parts.size()));
+            parts.add(RandomTensors.weights(type, 7 + 10 * parts.size(), 256, parts.size()));
         }
-        checkLinear(backend(3), parts, 96);
+        checkLinear(backend(3), parts, 256);
     }
 
     private void checkLinear(Backend backend, List<TensorData> parts, int cols) {
@@ -153,15 +160,16 @@ public abstract class BackendContractTest {
     void embedsEveryType() {
         Backend backend = backend(2);
         for (TensorType type : TensorType.values()) {
-            TensorData tensor = RandomTensors.weights(type, 67, 64, 9);
+            int cols = Math.max(64, type.blockLen());
+            TensorData tensor = RandomTensors.weights(type, 67, cols, 9);
             ForwardBatch batch = new ForwardBatch(200, 1, new int[1], 1);
             batch.numTokens = 200;
             for (int i = 0; i < 200; i++) {
                 batch.tokenId[i] = i * 31 % 67;
             }
-            Tensor out = poisoned(backend, 201, 64);
+            Tensor out = poisoned(backend, 201, cols);
             backend.embed(backend.upload(List.of(tensor)), batch, out);
-            Tensor expected = reference.allocate(200, 64);
+            Tensor expected = reference.allocate(200, cols);
             reference.embed(reference.upload(List.of(tensor)), batch, expected);
             // At most one rounding.
             checkClose(

@@ -38,9 +38,44 @@ public final class RandomTensors {
                     data.putShort(half(random.nextGaussian()));
                     putBytes(data, random, 16);
                 }
+                case Q5_0 -> {
+                    data.putShort(half(0.1 * random.nextGaussian()));
+                    putBytes(data, random, 20);
+                }
+                case Q5_1 -> {
+                    data.putShort(half(0.1 * random.nextGaussian()));
+                    data.putShort(half(random.nextGaussian()));
+                    putBytes(data, random, 20);
+                }
+                case Q2_K -> {
+                    putBytes(data, random, 80);
+                    putFactors(data, random, 0.06, 0.1);
+                }
+                case Q3_K -> {
+                    putBytes(data, random, 108);
+                    data.putShort(half(0.025 * random.nextGaussian()));
+                }
+                case Q4_K -> {
+                    putFactors(data, random, 0.005, 0.03);
+                    putBytes(data, random, 140);
+                }
+                case Q5_K -> {
+                    putFactors(data, random, 0.0025, 0.03);
+                    putBytes(data, random, 172);
+                }
+                case Q6_K -> {
+                    putBytes(data, random, 208);
+                    data.putShort(half(0.0008 * random.nextGaussian()));
+                }
             }
         }
         return new TensorData("random " + type, type, rows, cols, data.flip());
+    }
+
+    /** d and dmin of a block of 256. */
+    private static void putFactors(ByteBuffer data, Random random, double d, double dmin) {
+        data.putShort(half(d * random.nextGaussian()));
+        data.putShort(half(dmin * random.nextGaussian()));
     }
 
     private static short half(double value) {

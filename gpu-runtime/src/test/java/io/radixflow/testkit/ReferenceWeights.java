@@ -2,6 +2,7 @@ package io.radixflow.testkit;
 
 import io.radixflow.backend.Weight;
 import io.radixflow.weights.TensorData;
+import io.radixflow.weights.TensorDecoder;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -9,7 +10,8 @@ import java.util.List;
 /**
  * Stacked matrices of {@link ReferenceBackend}, dequantised in fp64 one row at a time straight from the files' bytes.
  *
- * <p>Independent of the engine's own dequantising on purpose: it is what that is checked against.
+ * <p>Independent of the engine's own dequantising on purpose: it is what that is checked against. Q5_0, Q5_1 and the types with blocks
+ * of 256 come from {@link TensorDecoder}, which is checked against gguf's own values instead.
  */
 final class ReferenceWeights implements Weight {
 
@@ -91,6 +93,13 @@ final class ReferenceWeights implements Weight {
                             halfToDouble(data.getShort(at + 2)),
                             into,
                             to);
+                case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> {
+                    float[] decoded = new float[tensor.cols()];
+                    TensorDecoder.decodeRow(tensor, row, decoded, 0);
+                    for (int i = 0; i < blockLen; i++) {
+                        into[to + i] = decoded[to + i];
+                    }
+                }
             }
         }
     }

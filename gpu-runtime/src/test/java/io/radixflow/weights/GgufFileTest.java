@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class GgufFileTest {
 
-    private static final int Q6_K = 14;
+    private static final int IQ4_XS = 23;
 
     @TempDir
     Path folder;
@@ -88,11 +88,12 @@ class GgufFileTest {
 
     @Test
     void listsTensorsOfOtherTypesAndRefusesThemOnlyWhenRead() {
-        GgufWriter writer = new GgufWriter().tensor("odd", new long[] {256, 1}, Q6_K, new byte[210]);
+        GgufWriter writer = new GgufWriter().tensor("odd", new long[] {256, 1}, IQ4_XS, new byte[136]);
         try (GgufFile file = GgufFile.open(write(writer))) {
-            assertThat(file.tensors()).extracting(GgufTensorInfo::typeName).containsExactly("Q6_K");
+            assertThat(file.tensors()).extracting(GgufTensorInfo::typeName).containsExactly("IQ4_XS");
             assertRefused(() -> file.tensor("odd"))
-                    .hasMessageContaining("tensor 'odd' as Q6_K, which isn't supported; take a model in F32");
+                    .hasMessageContaining(
+                            "tensor 'odd' as IQ4_XS, which isn't supported; take a model in F32, F16, Q4_0");
             assertRefused(() -> file.tensor("missing")).hasMessageContaining("lacks tensor 'missing'");
         }
     }
@@ -155,6 +156,9 @@ class GgufFileTest {
         assertRefusedEntry(new GgufWriter().entry("t", two, f32, -32), "no multiple of the alignment 32");
         assertRefusedEntry(new GgufWriter().entry("t", two, f32, Long.MAX_VALUE - 31), "offset");
         assertRefusedEntry(new GgufWriter().entry("t", two, TensorType.Q8_0.ggmlId(), 0), "multiple of 32");
+        assertRefusedEntry(
+                new GgufWriter().entry("t", new long[] {96}, TensorType.Q6_K.ggmlId(), 0),
+                "Q6_K needs a multiple of 256");
         assertRefusedEntry(
                 new GgufWriter().tensor("t", 0, 2, new float[2]).tensor("t", 0, 2, new float[2]), "is there twice");
         assertRefusedEntry(new GgufWriter().tensor("t", 0, 16, new float[16]).entry("u", two, f32, 32), "overlap");

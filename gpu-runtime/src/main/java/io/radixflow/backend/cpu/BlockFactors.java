@@ -24,6 +24,7 @@ final class BlockFactors {
             case Q4_0 -> decodeBiased(matrix.words, from, -8, into);
             case Q8_0 -> decodeBiased(matrix.words, from, -128, into);
             case F32, F16, BF16 -> throw new IllegalStateException(matrix.type + " has no factors");
+            case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw PackedMatrix.noLayout(matrix.type);
         }
     }
 

@@ -4,6 +4,7 @@ import static io.radixflow.backend.cpu.Lanes.STRIP;
 
 import io.radixflow.weights.Float16;
 import io.radixflow.weights.TensorData;
+import io.radixflow.weights.TensorDecoder;
 import io.radixflow.weights.TensorType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,6 +21,8 @@ import java.nio.ByteOrder;
  * F16, BF16                                  16 words of two halves
  * F32                                        32 words
  * </pre>
+ * Q5_0, Q5_1 and the types with blocks of 256 have no layout of their own here: they are decoded and kept as F32, exactly, at up to ten
+ * times their file's width.
  * Within a word the feature with the lowest index is in the lowest bits. Blocks of a strip follow each other, so a product streams memory.
  *
  * <p>{@code w} is one fused multiply-add and exact for Q4_0 and Q8_0 (at most 19 bits), rounded once for Q4_1.
@@ -28,7 +31,9 @@ final class PackedMatrix {
 
     static final int BLOCK = 32;
 
+    /** As packed, which is F32 for what has no layout of its own. */
     final TensorType type;
+
     final int rows;
     final int cols;
     final int numStrips;
@@ -39,7 +44,7 @@ final class PackedMatrix {
     final int[] words;
 
     PackedMatrix(TensorData tensor) {
-        type = tensor.type();
+        type = packedType(tensor.type());
         rows = tensor.rows();
         cols = tensor.cols();
         numStrips = (rows + STRIP - 1) / STRIP;
@@ -52,13 +57,23 @@ final class PackedMatrix {
         }
         words = new int[(int) ints];
         ByteBuffer data = tensor.data().duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        float[] decoded = type == tensor.type() ? new float[0] : new float[cols];
         for (int row = 0; row < rows; row++) {
-            if (type.blockLen() == 1) {
+            if (type != tensor.type()) {
+                packDecoded(tensor, row, decoded);
+            } else if (type.blockLen() == 1) {
                 packPlain(tensor, data, row);
             } else {
                 packBlocks(data, row);
             }
         }
+    }
+
+    private static TensorType packedType(TensorType type) {
+        return switch (type) {
+            case F32, F16, BF16, Q4_0, Q4_1, Q8_0 -> type;
+            case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> TensorType.F32;
+        };
     }
 
     private static int wordsPerBlock(TensorType type) {
@@ -67,6 +82,7 @@ final class PackedMatrix {
             case F16, BF16 -> 16;
             case Q4_0, Q4_1 -> 5;
             case Q8_0 -> 9;
+            case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw noLayout(type);
         };
     }
 
@@ -100,6 +116,19 @@ final class PackedMatrix {
         }
     }
 
+    private void packDecoded(TensorData tensor, int row, float[] decoded) {
+        TensorDecoder.decodeRow(tensor, row, decoded, 0);
+        int lane = row % STRIP;
+        for (int col = 0; col < cols; col++) {
+            int to = blockAt(row / STRIP, col / BLOCK) + col % BLOCK * STRIP + lane;
+            words[to] = Float.floatToRawIntBits(decoded[col]);
+        }
+    }
+
+    static IllegalStateException noLayout(TensorType type) {
+        return new IllegalStateException(type + " is packed as F32");
+    }
+
     private void packBlocks(ByteBuffer data, int row) {
         int lane = row % STRIP;
         for (int block = 0; block < numBlocks; block++) {
@@ -119,6 +148,7 @@ final class PackedMatrix {
                     packBytes(data, at + 2, to + STRIP);
                 }
                 case F32, F16, BF16 -> throw new IllegalStateException(type + " has no blocks");
+                case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw noLayout(type);
             }
         }
     }
@@ -165,6 +195,7 @@ final class PackedMatrix {
             case Q8_0 ->
                 (((words[firstWeight + feature / 4 * STRIP] >>> (8 * (feature % 4))) & 0xFF) - 128)
                         * Float.intBitsToFloat(first);
+            case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw noLayout(type);
         };
     }
 

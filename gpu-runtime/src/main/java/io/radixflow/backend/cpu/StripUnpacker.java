@@ -44,6 +44,7 @@ final class StripUnpacker {
                 case F16 -> unpackF16(words, from, into, to);
                 case BF16 -> unpackBf16(words, from, into, to);
                 case F32 -> unpackF32(words, from, into, to);
+                case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw PackedMatrix.noLayout(matrix.type);
             }
         }
     }

@@ -35,8 +35,8 @@ final class KernelBench {
             }
             linear(backend, TensorType.Q4_1, 1, 1536, 576, limit);
             for (TensorType type : TensorType.values()) {
-                linear(backend, type, 1, 576, 8192, limit);
-                linear(backend, type, 8, 576, 8192, limit);
+                linear(backend, type, 1, 768, 8192, limit);
+                linear(backend, type, 8, 768, 8192, limit);
             }
             attention(backend, 1, 1, 1024, false, limit);
             attention(backend, 1, 512, 512, false, limit);
