@@ -41,8 +41,22 @@ class ArchitectureTest {
 
     private static final String BACKEND_SIMULATED = "io.radixflow.backend.simulated";
 
+    private static final String BENCH = "io.radixflow.bench";
+
     private static final String[] GPU_RUNTIME = {
-        ENGINE, LOOP, SCHEDULE, CACHE, MODEL, WEIGHTS, TEXT, TEMPLATE, SAMPLE, BACKEND, BACKEND_CPU, BACKEND_SIMULATED
+        ENGINE,
+        LOOP,
+        SCHEDULE,
+        CACHE,
+        MODEL,
+        WEIGHTS,
+        TEXT,
+        TEMPLATE,
+        SAMPLE,
+        BACKEND,
+        BACKEND_CPU,
+        BACKEND_SIMULATED,
+        BENCH
     };
 
     private static final String[] HOT = {LOOP, SCHEDULE, CACHE, SAMPLE, BACKEND, BACKEND_CPU, BACKEND_SIMULATED};
@@ -93,6 +107,9 @@ class ArchitectureTest {
     /** Its model has no layers that ops of the SPI could make up, so it implements {@code Model} itself (ADR 0005). */
     @ArchTest
     static final ArchRule SIMULATED_BACKEND_KNOWS_MODEL = arrows(BACKEND_SIMULATED, BACKEND, WEIGHTS, MODEL);
+
+    @ArchTest
+    static final ArchRule BENCH_KNOWS_THE_ENGINE_API = arrows(BENCH);
 
     @ArchTest
     static final ArchRule OPERATORS_KNOW_ENGINE_AND_SCHEMAS =
