@@ -33,12 +33,8 @@ public final class ForwardBatch {
 
     public final int slotTableStride;
 
-    public int numSampled;
     public int numLogits;
-    /**
-     * [maxTokens] indices of the tokens whose logits are wanted: first the {@link #numSampled} ones from which a token is drawn, ascending, then
-     * those that score the prompt, ascending.
-     */
+    /** [maxSequences] indices of the tokens whose logits are wanted, ascending. */
     public final int[] logitToken;
 
     public int numPrefixGroups;
@@ -61,7 +57,7 @@ public final class ForwardBatch {
         firstToken = new int[maxSequences];
         cachedLen = new int[maxSequences];
         extendLen = new int[maxSequences];
-        logitToken = new int[maxTokens];
+        logitToken = new int[maxSequences];
         groupFirst = new int[maxSequences];
         groupSize = new int[maxSequences];
         groupLen = new int[maxSequences];

@@ -9,6 +9,7 @@ import io.radixflow.engine.EngineStats;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationListener;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.StepOutput;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -298,11 +299,40 @@ public final class FakeEngine implements Engine {
                 reason = FinishReason.LENGTH;
             }
             output.add(request.requestId(), token, reason, 0, 0);
+            addScores(output, token);
             if (token != EOS_ID) {
                 output.appendText(new byte[] {(byte) token}, 0, 1);
             }
             return reason != null;
         }
+
+        /** The alternatives to a token are it and its successors; the prompt's log-probabilities come with the first token. */
+        private void addScores(StepOutput output, int token) {
+            if (request.sampling().hasLogprobs()) {
+                int numTop = request.sampling().logprobs();
+                int[] ids = new int[numTop];
+                float[] logprobs = new float[numTop];
+                for (int rank = 0; rank < numTop; rank++) {
+                    ids[rank] = (token + rank) % FakeTokenizer.VOCAB_SIZE;
+                    logprobs[rank] = logprob(token) - rank;
+                }
+                output.setLogprobs(logprob(token), ids, logprobs, 0, numTop);
+            }
+            boolean isFirst = position == request.outputIds().length + 1;
+            if (isFirst && request.hasPromptLogprobs()) {
+                int[] promptIds = request.promptIds();
+                PromptLogprobs scores = new PromptLogprobs(0, promptIds.length, 0);
+                for (int i = 1; i < promptIds.length; i++) {
+                    scores.set(i, logprob(promptIds[i]), new int[0], new float[0], 0);
+                }
+                output.setPromptLogprobs(scores);
+            }
+        }
+    }
+
+    /** The log-probability of a token of the answer: the bits of its id, so that a test sees whose it is. */
+    public static float logprob(int token) {
+        return -token / 256f;
     }
 
     private final class Session implements EngineSession {

@@ -1,13 +1,15 @@
 package io.radixflow.operators;
 
 import io.radixflow.engine.FinishReason;
-import io.radixflow.schemas.AnswerHead;
+import io.radixflow.schemas.AnswerPiece;
 import io.radixflow.schemas.ChunkWriter;
 import io.radixflow.schemas.CompletionFinish;
 import io.radixflow.schemas.CompletionWriter;
 import io.radixflow.schemas.ErrorCode;
+import io.radixflow.schemas.Usage;
 import org.apache.flink.streaming.api.operators.Output;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.jspecify.annotations.Nullable;
 
 /** Writes completions, chunks and dead letters to the operator's outputs. */
 final class AnswerEmitter implements AnswerSink {
@@ -17,85 +19,99 @@ final class AnswerEmitter implements AnswerSink {
     private final Output<StreamRecord<ResultRecord>> output;
     private final boolean hasDeltaOutput;
     private final int streamInterval;
+    private final AnswerBuilder answers;
     private final EngineMetrics metrics;
 
-    AnswerEmitter(Output<StreamRecord<ResultRecord>> output, PipelineOptions options, EngineMetrics metrics) {
+    AnswerEmitter(
+            Output<StreamRecord<ResultRecord>> output,
+            PipelineOptions options,
+            AnswerBuilder answers,
+            EngineMetrics metrics) {
         this.output = output;
         this.hasDeltaOutput = options.hasDeltaOutput();
         this.streamInterval = options.streamInterval();
+        this.answers = answers;
         this.metrics = metrics;
     }
 
     @Override
-    public void onProgress(InFlightRequest inFlight) {
-        if (isStreamed(inFlight)) {
-            openStream(inFlight);
+    public void onProgress(InFlightChoice choice) {
+        if (isStreamed(choice.request())) {
+            openStream(choice);
             // The first token's text leaves at once, whatever the interval.
-            if (inFlight.unchunkedLen() >= streamInterval || inFlight.outputLen() == 1) {
-                emitText(inFlight);
+            if (choice.unchunkedLen() >= streamInterval || choice.outputLen() == 1) {
+                emitPiece(choice);
             }
         }
     }
 
     @Override
-    public void onFinish(InFlightRequest inFlight, FinishReason reason) {
-        switch (reason) {
-            case STOP -> complete(inFlight, CompletionFinish.STOP);
-            case LENGTH -> complete(inFlight, CompletionFinish.LENGTH);
-            case ABORT -> complete(inFlight, CompletionFinish.ABORT);
-            case ERROR -> throw new IllegalArgumentException("a request that failed is refused with its message");
-            case TIMEOUT ->
-                onRefusal(
-                        inFlight,
-                        ErrorCode.REQUEST_TIMEOUT,
-                        "no answer within the request timeout; " + inFlight.outputLen()
-                                + " tokens were generated; raise --request-timeout or lower max_tokens");
+    public void onEnd(InFlightChoice choice) {
+        if (isStreamed(choice.request())) {
+            PreparedRequest request = choice.request().request();
+            boolean isLast = choice.request().isFinished() && request.shape().hasStreamUsage();
+            closeStream(
+                    choice,
+                    AnswerBuilder.finish(choice),
+                    isLast ? choice.request().usage() : null);
         }
     }
 
-    private void complete(InFlightRequest inFlight, CompletionFinish finish) {
-        closeStream(inFlight, finish);
+    @Override
+    public void onFinish(InFlightRequest inFlight) {
         PreparedRequest request = inFlight.request();
-        byte[] value = CompletionWriter.write(
-                request.head(), inFlight.text(), finish, inFlight.usage(), request.metadataJson());
+        byte[] value = CompletionWriter.write(request.head(), answers.choices(inFlight), inFlight.usage());
         output.collect(streamRecord(request, result(request, value)));
     }
 
     @Override
     public void onRefusal(InFlightRequest inFlight, ErrorCode code, String message) {
-        closeStream(inFlight, CompletionFinish.ABORT);
-        metrics.onDeadLetter();
         PreparedRequest request = inFlight.request();
+        if (isStreamed(inFlight)) {
+            for (InFlightChoice choice : inFlight.choices()) {
+                if (!isEnded(choice)) {
+                    boolean isLast = choice.index() == inFlight.choices().size() - 1
+                            && request.shape().hasStreamUsage();
+                    closeStream(choice, CompletionFinish.ABORT, isLast ? inFlight.usage() : null);
+                }
+            }
+        }
+        metrics.onDeadLetter();
         output.collect(
                 SideOutputs.DEAD_LETTERS,
                 streamRecord(request, SideOutputs.deadLetter(request.source(), code, message, STAGE)));
     }
 
+    /** Whether its last chunk has left. */
+    private static boolean isEnded(InFlightChoice choice) {
+        FinishReason finish = choice.finish();
+        return finish != null && finish != FinishReason.TIMEOUT && finish != FinishReason.ERROR;
+    }
+
     private boolean isStreamed(InFlightRequest inFlight) {
-        return hasDeltaOutput && inFlight.request().isStream();
+        return hasDeltaOutput && inFlight.request().shape().isStream();
     }
 
-    private void openStream(InFlightRequest inFlight) {
-        if (inFlight.open()) {
-            emitChunk(inFlight.request(), ChunkWriter.first(inFlight.request().head()));
+    private void openStream(InFlightChoice choice) {
+        if (choice.open()) {
+            PreparedRequest request = choice.request().request();
+            emitChunk(request, ChunkWriter.first(request.head(), choice.index()));
         }
     }
 
-    private void emitText(InFlightRequest inFlight) {
-        String text = inFlight.takeChunk();
-        if (!text.isEmpty()) {
-            emitChunk(inFlight.request(), ChunkWriter.delta(inFlight.request().head(), text));
+    private void emitPiece(InFlightChoice choice) {
+        AnswerPiece piece = answers.takePiece(choice);
+        if (!piece.isEmpty()) {
+            PreparedRequest request = choice.request().request();
+            emitChunk(request, ChunkWriter.delta(request.head(), piece));
         }
     }
 
-    private void closeStream(InFlightRequest inFlight, CompletionFinish finish) {
-        if (isStreamed(inFlight)) {
-            openStream(inFlight);
-            emitText(inFlight);
-            PreparedRequest request = inFlight.request();
-            AnswerHead head = request.head();
-            emitChunk(request, ChunkWriter.last(head, finish, request.hasStreamUsage() ? inFlight.usage() : null));
-        }
+    private void closeStream(InFlightChoice choice, CompletionFinish finish, @Nullable Usage usage) {
+        openStream(choice);
+        emitPiece(choice);
+        PreparedRequest request = choice.request().request();
+        emitChunk(request, ChunkWriter.last(request.head(), choice.index(), finish, choice.stop(), usage));
     }
 
     private void emitChunk(PreparedRequest request, byte[] value) {

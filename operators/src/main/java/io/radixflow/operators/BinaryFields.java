@@ -71,6 +71,21 @@ final class BinaryFields {
         return values;
     }
 
+    static void writeFloats(DataOutputView out, float[] values, int length) throws IOException {
+        out.writeInt(length);
+        for (int i = 0; i < length; i++) {
+            out.writeFloat(values[i]);
+        }
+    }
+
+    static float[] readFloats(DataInputView in) throws IOException {
+        float[] values = new float[in.readInt()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = in.readFloat();
+        }
+        return values;
+    }
+
     static void writeStrings(DataOutputView out, List<String> texts) throws IOException {
         out.writeInt(texts.size());
         for (String text : texts) {

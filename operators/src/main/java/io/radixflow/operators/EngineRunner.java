@@ -6,19 +6,24 @@ import io.radixflow.engine.EngineException.Category;
 import io.radixflow.engine.EngineSession;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationListener;
+import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.StepOutput;
 import io.radixflow.schemas.ErrorCode;
+import io.radixflow.schemas.StopMatch;
 import java.util.ArrayDeque;
 import java.util.Collection;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.util.function.ThrowingRunnable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs requests on one engine and brings what they produce to the task thread.
@@ -43,11 +48,13 @@ final class EngineRunner implements GenerationListener, AutoCloseable {
     private final EngineSession session;
     private final WaitingLoad waiting;
 
-    private final Map<Long, InFlightRequest> inFlight = new LinkedHashMap<>();
-    /** Ids of admitted requests that the engine's full command queue did not take; sent again after each step. */
-    private final Queue<Long> unsent = new ArrayDeque<>();
+    private final Set<InFlightRequest> inFlight = new LinkedHashSet<>();
+    /** Answers that the engine works on, by the id that it knows them by. */
+    private final Map<Long, InFlightChoice> choices = new HashMap<>();
+    /** Admitted answers that the engine's full command queue did not take; sent again after each step. */
+    private final Queue<InFlightChoice> unsent = new ArrayDeque<>();
 
-    private long nextRequestId;
+    private long nextEngineId;
 
     private final Queue<StepOutput> finishedSteps = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean isMailQueued = new AtomicBoolean();
@@ -61,20 +68,32 @@ final class EngineRunner implements GenerationListener, AutoCloseable {
         session = engine.open(this);
     }
 
-    /** Hands a new or restored request to the engine. It ends in {@link AnswerSink#onFinish} or {@link AnswerSink#onRefusal}. */
+    /**
+     * Hands a new or restored request to the engine, once for each answer that is not there yet; their prompt is computed once,
+     * since the engine lets equal prefixes wait for each other. Ends in {@link AnswerSink#onFinish} or {@link AnswerSink#onRefusal}.
+     */
     void submit(InFlightRequest request) {
-        long requestId = nextRequestId++;
-        inFlight.put(requestId, request);
-        waiting.add(request);
-        if (!unsent.isEmpty() || !send(requestId, request)) {
-            unsent.add(requestId);
+        inFlight.add(request);
+        for (InFlightChoice choice : request.choices()) {
+            if (!choice.isFinished()) {
+                choice.engineId(nextEngineId++);
+                choices.put(choice.engineId(), choice);
+                waiting.add(choice);
+            }
+        }
+        for (InFlightChoice choice : request.choices()) {
+            if (choices.containsKey(choice.engineId())
+                    && !choice.isFinished()
+                    && (!unsent.isEmpty() || !send(choice))) {
+                unsent.add(choice);
+            }
         }
     }
 
     /** False if the engine's queue is full. */
-    private boolean send(long requestId, InFlightRequest request) {
+    private boolean send(InFlightChoice choice) {
         try {
-            return session.submit(request.toEngine(requestId, context.timeoutNanos));
+            return session.submit(choice.toEngine(choice.request().deadlineNanos(context.timeoutNanos)));
         } catch (EngineException e) {
             if (e.category() == Category.OVERLOADED) {
                 return false;
@@ -82,27 +101,42 @@ final class EngineRunner implements GenerationListener, AutoCloseable {
             if (e.category() != Category.INVALID_REQUEST) {
                 throw e;
             }
-            inFlight.remove(requestId);
-            waiting.remove(request);
-            context.sink.onRefusal(
-                    request, ErrorCode.ENGINE_ERROR, "the engine refused the request: " + e.getMessage());
+            refuse(choice.request(), ErrorCode.ENGINE_ERROR, "the engine refused the request: " + e.getMessage());
             return true;
         }
     }
 
     private void sendUnsent() {
-        for (Long requestId = unsent.peek(); requestId != null; requestId = unsent.peek()) {
-            InFlightRequest request = inFlight.get(requestId);
-            if (request != null && !send(requestId, request)) {
+        for (InFlightChoice choice = unsent.peek(); choice != null; choice = unsent.peek()) {
+            if (choices.containsKey(choice.engineId()) && !send(choice)) {
                 return;
             }
             unsent.remove();
         }
     }
 
+    /** Gives the request up, with all its answers. */
+    private void refuse(InFlightRequest request, ErrorCode code, String message) {
+        for (InFlightChoice choice : request.choices()) {
+            if (choices.remove(choice.engineId(), choice)) {
+                endWaiting(choice);
+                session.abort(choice.engineId()); // ignored where the engine doesn't know it
+            }
+        }
+        inFlight.remove(request);
+        context.sink.onRefusal(request, code, message);
+    }
+
+    private void endWaiting(InFlightChoice choice) {
+        if (choice.isWaiting()) {
+            choice.start();
+            waiting.remove(choice);
+        }
+    }
+
     /** Requests without an answer, in the order in which they came. */
     Collection<InFlightRequest> inFlight() {
-        return inFlight.values();
+        return inFlight;
     }
 
     @Override
@@ -140,45 +174,71 @@ final class EngineRunner implements GenerationListener, AutoCloseable {
     private void apply(StepOutput output) {
         long now = context.nanoClock.getAsLong();
         for (int entry = 0; entry < output.numEntries(); entry++) {
-            InFlightRequest request = inFlight.get(output.requestId(entry));
-            if (request != null) {
-                applyEntry(output, entry, request, now);
+            InFlightChoice choice = choices.get(output.requestId(entry));
+            if (choice != null) {
+                applyEntry(output, entry, choice, now);
             }
         }
     }
 
-    private void applyEntry(StepOutput output, int entry, InFlightRequest request, long now) {
-        FinishReason reason = output.finishReason(entry);
-        if (request.isWaiting()) {
-            request.start();
-            waiting.remove(request);
-        }
+    private void applyEntry(StepOutput output, int entry, InFlightChoice choice, long now) {
+        endWaiting(choice);
+        InFlightRequest request = choice.request();
         if (output.tokenId(entry) != StepOutput.NO_TOKEN) {
-            countToken(output, entry, request, now);
-            request.appendToken(output.tokenId(entry));
+            countToken(output, entry, choice, now);
         }
-        request.appendText(output.textBytes(), output.textStart(entry), output.textEnd(entry));
+        choice.apply(output, entry);
+        PromptLogprobs promptScores = output.promptLogprobs(entry);
+        if (promptScores != null) {
+            request.promptScores(promptScores);
+        }
+        FinishReason reason = output.finishReason(entry);
         if (reason == null) {
-            context.sink.onProgress(request);
-            return;
-        }
-        inFlight.remove(output.requestId(entry));
-        context.metrics.onFinish(now - request.admittedNanos());
-        String error = output.error(entry);
-        if (error == null) {
-            context.sink.onFinish(request, reason);
+            context.sink.onProgress(choice);
         } else {
-            context.sink.onRefusal(request, ErrorCode.INVALID_REQUEST, error);
+            end(output, entry, choice, reason);
+        }
+        if (reason != null && request.isFinished() && inFlight.remove(request)) {
+            context.metrics.onFinish(now - request.admittedNanos());
+            context.sink.onFinish(request);
         }
     }
 
-    private void countToken(StepOutput output, int entry, InFlightRequest request, long now) {
-        long lapNanos = request.lapNanos(now);
-        if (request.outputLen() == 0) {
-            request.cachedLen(output.cachedLen(entry));
-            context.metrics.onFirstToken(now - request.admittedNanos(), output.queueNanos(entry));
-        } else {
+    /** An answer that can't be given takes its whole request along. */
+    private void end(StepOutput output, int entry, InFlightChoice choice, FinishReason reason) {
+        choices.remove(choice.engineId());
+        choice.finish(reason, stopMatch(output, entry, reason));
+        InFlightRequest request = choice.request();
+        switch (reason) {
+            case STOP, LENGTH, ABORT -> context.sink.onEnd(choice);
+            case ERROR -> refuse(request, ErrorCode.INVALID_REQUEST, String.valueOf(output.error(entry)));
+            case TIMEOUT ->
+                refuse(
+                        request,
+                        ErrorCode.REQUEST_TIMEOUT,
+                        "no answer within the request timeout; " + request.outputLen()
+                                + " tokens were generated; raise --request-timeout or lower max_tokens");
+        }
+    }
+
+    private static @Nullable StopMatch stopMatch(StepOutput output, int entry, FinishReason reason) {
+        if (reason != FinishReason.STOP) {
+            return null;
+        }
+        String text = output.matchedStop(entry);
+        return text == null ? new StopMatch(output.tokenId(entry), null) : new StopMatch(StepOutput.NO_TOKEN, text);
+    }
+
+    private void countToken(StepOutput output, int entry, InFlightChoice choice, long now) {
+        InFlightRequest request = choice.request();
+        long lapNanos = choice.lapNanos(now);
+        if (choice.outputLen() > 0) {
             context.metrics.onToken(lapNanos);
+            return;
+        }
+        request.onCached(output.cachedLen(entry));
+        if (request.takeFirstToken()) {
+            context.metrics.onFirstToken(now - request.admittedNanos(), output.queueNanos(entry));
         }
     }
 

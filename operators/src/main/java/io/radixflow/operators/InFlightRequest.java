@@ -1,86 +1,73 @@
 package io.radixflow.operators;
 
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.PromptLogprobs;
+import io.radixflow.operators.InFlightChoice.Progress;
 import io.radixflow.schemas.Usage;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import io.radixflow.text.ReasoningStart;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/**
- * A request that an engine works on, with what came of it so far: everything needed to go on after a failure and to build the
- * answer. Owned by the task thread; grows by one token at a time.
- */
+/** A request that an engine works on: its answers so far and what they have in common. Owned by the task thread. */
 final class InFlightRequest {
 
+    private static final int NOTHING_CACHED_YET = Integer.MAX_VALUE;
+
     private final PreparedRequest request;
-    private int[] outputIds;
-    private int outputLen;
-    private byte[] text;
-    private int textLen;
-    private int chunkedLen;
-    private int chunkedTextLen;
-    private boolean isOpened;
+    private final List<InFlightChoice> choices;
     private int cachedLen;
+    private @Nullable PromptLogprobs promptScores;
     private long elapsedNanos;
 
     private long admittedNanos;
-    private long lastTokenNanos;
-    private boolean isWaiting = true;
+    private boolean hasFirstToken;
     private int watermarkEpoch;
 
     InFlightRequest(PreparedRequest request, long nowNanos) {
-        this(request, new Progress(new int[0], new byte[0], 0, 0, false, 0, 0));
+        this(request, NOTHING_CACHED_YET, null, 0, noProgress(request.shape().numChoices()));
         resume(nowNanos);
     }
 
-    /** As read from state; {@link #resume} must follow. */
-    InFlightRequest(PreparedRequest request, Progress progress) {
-        this.request = request;
-        outputIds = progress.outputIds;
-        outputLen = progress.outputIds.length;
-        text = progress.text;
-        textLen = progress.text.length;
-        chunkedLen = progress.chunkedLen;
-        chunkedTextLen = progress.chunkedTextLen;
-        isOpened = progress.isOpened;
-        cachedLen = progress.cachedLen;
-        elapsedNanos = progress.elapsedNanos;
-    }
-
     /**
-     * What is kept of an answer so far.
+     * As read from state; {@link #resume} must follow.
      *
-     * @param outputIds generated tokens
-     * @param text UTF-8 that they gave
-     * @param chunkedLen tokens that chunks have covered
-     * @param chunkedTextLen bytes of the text that chunks have carried
-     * @param isOpened whether the chunk with the role has left
      * @param cachedLen prompt tokens that the prefix cache saved
+     * @param promptScores log-probabilities of the prompt's tokens, or null if not asked for or not yet there
      * @param elapsedNanos since admission, without time that the job was down
      */
-    record Progress(
-            int[] outputIds,
-            byte[] text,
-            int chunkedLen,
-            int chunkedTextLen,
-            boolean isOpened,
+    InFlightRequest(
+            PreparedRequest request,
             int cachedLen,
-            long elapsedNanos) {}
+            @Nullable PromptLogprobs promptScores,
+            long elapsedNanos,
+            List<Progress> progress) {
+        this.request = request;
+        this.cachedLen = cachedLen;
+        this.promptScores = promptScores;
+        this.elapsedNanos = elapsedNanos;
+        List<InFlightChoice> made = new ArrayList<>(progress.size());
+        for (int i = 0; i < progress.size(); i++) {
+            made.add(new InFlightChoice(this, i, progress.get(i)));
+            hasFirstToken |= progress.get(i).outputIds().length > 0;
+        }
+        choices = List.copyOf(made);
+    }
 
-    Progress progress() {
-        return new Progress(
-                Arrays.copyOf(outputIds, outputLen),
-                Arrays.copyOf(text, textLen),
-                chunkedLen,
-                chunkedTextLen,
-                isOpened,
-                cachedLen,
-                elapsedNanos);
+    private static List<Progress> noProgress(int numChoices) {
+        List<Progress> progress = new ArrayList<>(numChoices);
+        for (int i = 0; i < numChoices; i++) {
+            progress.add(Progress.NONE);
+        }
+        return progress;
     }
 
     /** Starts the clock, counting on from what had elapsed at the snapshot. */
     void resume(long nowNanos) {
         admittedNanos = nowNanos - elapsedNanos;
-        lastTokenNanos = nowNanos;
+        for (InFlightChoice choice : choices) {
+            choice.resume(nowNanos);
+        }
     }
 
     /** Stops the clock for a snapshot. */
@@ -88,68 +75,50 @@ final class InFlightRequest {
         elapsedNanos = nowNanos - admittedNanos;
     }
 
-    /** For the engine; a timeout of {@link GenerationRequest#NO_DEADLINE} is none. */
-    GenerationRequest toEngine(long requestId, long timeoutNanos) {
-        long deadline = timeoutNanos == GenerationRequest.NO_DEADLINE
+    /** When its answers must be there; a timeout of {@link GenerationRequest#NO_DEADLINE} is none. */
+    long deadlineNanos(long timeoutNanos) {
+        return timeoutNanos == GenerationRequest.NO_DEADLINE
                 ? GenerationRequest.NO_DEADLINE
                 : admittedNanos + timeoutNanos;
-        return GenerationRequest.builder(requestId, request.promptIds(), request.sampling())
-                .outputIds(Arrays.copyOf(outputIds, outputLen))
-                .cacheSalt(request.cacheSalt())
-                .deadlineNanos(deadline)
-                .build();
-    }
-
-    void appendToken(int tokenId) {
-        if (outputLen == outputIds.length) {
-            outputIds = Arrays.copyOf(outputIds, Math.max(16, 2 * outputLen));
-        }
-        outputIds[outputLen++] = tokenId;
-    }
-
-    void appendText(byte[] bytes, int from, int to) {
-        int newLen = textLen + to - from;
-        if (newLen > text.length) {
-            text = Arrays.copyOf(text, Math.max(newLen, 2 * text.length));
-        }
-        System.arraycopy(bytes, from, text, textLen, to - from);
-        textLen = newLen;
-    }
-
-    /** The text that no chunk has carried yet; counts as carried from now on. */
-    String takeChunk() {
-        String chunk = new String(text, chunkedTextLen, textLen - chunkedTextLen, StandardCharsets.UTF_8);
-        chunkedTextLen = textLen;
-        chunkedLen = outputLen;
-        return chunk;
-    }
-
-    /** Tokens that no chunk has covered yet. */
-    int unchunkedLen() {
-        return outputLen - chunkedLen;
-    }
-
-    /** True once: whether the opening chunk is still to be sent. */
-    boolean open() {
-        boolean isFirst = !isOpened;
-        isOpened = true;
-        return isFirst;
     }
 
     PreparedRequest request() {
         return request;
     }
 
-    int outputLen() {
-        return outputLen;
+    /** In the order of their index. */
+    List<InFlightChoice> choices() {
+        return choices;
     }
 
-    String text() {
-        return new String(text, 0, textLen, StandardCharsets.UTF_8);
+    boolean isFinished() {
+        for (InFlightChoice choice : choices) {
+            if (!choice.isFinished()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Tokens of all answers so far. */
+    int outputLen() {
+        int sum = 0;
+        for (InFlightChoice choice : choices) {
+            sum += choice.outputLen();
+        }
+        return sum;
     }
 
     Usage usage() {
-        return new Usage(request.promptIds().length, cachedLen, outputLen);
+        Integer reasoningTokens = null;
+        if (request.shape().reasoning() != ReasoningStart.NEVER) {
+            int sum = 0;
+            for (InFlightChoice choice : choices) {
+                sum += choice.reasoningLen();
+            }
+            reasoningTokens = sum;
+        }
+        return new Usage(request.promptIds().length, cachedLen(), outputLen(), reasoningTokens);
     }
 
     /** Bytes of the record's value, a measure of what it costs to keep. */
@@ -158,28 +127,38 @@ final class InFlightRequest {
         return value == null ? 0 : value.length;
     }
 
-    void cachedLen(int value) {
-        cachedLen = value;
+    /** Prompt tokens that the prefix cache saved. */
+    int cachedLen() {
+        return cachedLen == NOTHING_CACHED_YET ? 0 : cachedLen;
+    }
+
+    /** An answer's prompt had so many tokens in the cache; those that a sibling computed before it were no saving. */
+    void onCached(int len) {
+        cachedLen = Math.min(cachedLen, len);
+    }
+
+    @Nullable
+    PromptLogprobs promptScores() {
+        return promptScores;
+    }
+
+    void promptScores(PromptLogprobs value) {
+        promptScores = value;
+    }
+
+    /** True once: whether the token that has come is the first of all answers. */
+    boolean takeFirstToken() {
+        boolean isFirst = !hasFirstToken;
+        hasFirstToken = true;
+        return isFirst;
     }
 
     long admittedNanos() {
         return admittedNanos;
     }
 
-    /** The time since the last token, or since the start; the next span begins now. */
-    long lapNanos(long nowNanos) {
-        long lap = nowNanos - lastTokenNanos;
-        lastTokenNanos = nowNanos;
-        return lap;
-    }
-
-    /** Whether the engine has given nothing for it since it was submitted. */
-    boolean isWaiting() {
-        return isWaiting;
-    }
-
-    void start() {
-        isWaiting = false;
+    long elapsedNanos() {
+        return elapsedNanos;
     }
 
     int watermarkEpoch() {

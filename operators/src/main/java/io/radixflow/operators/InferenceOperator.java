@@ -2,7 +2,6 @@ package io.radixflow.operators;
 
 import io.radixflow.engine.Engine;
 import io.radixflow.engine.EngineLimits;
-import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.schemas.ErrorCode;
 import java.time.Duration;
@@ -82,7 +81,8 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
         EngineLimits limits = engine.limits();
         EngineMetrics metrics = new EngineMetrics(getMetricGroup(), engine);
         WatermarkGate watermarks = new WatermarkGate(output::emitWatermark);
-        AnswerSink sink = new GatedSink(new AnswerEmitter(output, options, metrics), watermarks);
+        AnswerSink sink = new GatedSink(
+                new AnswerEmitter(output, options, new AnswerBuilder(engines::loadText), metrics), watermarks);
         WaitingLoad waiting = new WaitingLoad(options.admission(), limits.maxRunningRequests());
         Duration timeout = options.requestTimeout();
         long timeoutNanos = timeout == null ? GenerationRequest.NO_DEADLINE : timeout.toNanos();
@@ -197,13 +197,18 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
     private record GatedSink(AnswerSink sink, WatermarkGate watermarks) implements AnswerSink {
 
         @Override
-        public void onProgress(InFlightRequest request) {
-            sink.onProgress(request);
+        public void onProgress(InFlightChoice choice) {
+            sink.onProgress(choice);
         }
 
         @Override
-        public void onFinish(InFlightRequest request, FinishReason reason) {
-            sink.onFinish(request, reason);
+        public void onEnd(InFlightChoice choice) {
+            sink.onEnd(choice);
+        }
+
+        @Override
+        public void onFinish(InFlightRequest request) {
+            sink.onFinish(request);
             watermarks.leave(request.watermarkEpoch());
         }
 

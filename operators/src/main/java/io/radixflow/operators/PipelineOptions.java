@@ -2,6 +2,8 @@ package io.radixflow.operators;
 
 import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.EngineOptions;
+import io.radixflow.schemas.RecordFormat;
+import io.radixflow.text.ReasoningFormat;
 import java.io.Serializable;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param streamInterval tokens between two chunks of a request
  * @param randomSeed mixed into the seeds of requests that name none
  * @param admission how much is taken in beyond what runs
+ * @param format of the records
+ * @param reasoning how a thinking model's reasoning is told from its content, or null for not at all
  */
 public record PipelineOptions(
         int parallelism,
@@ -26,7 +30,9 @@ public record PipelineOptions(
         boolean hasDeltaOutput,
         int streamInterval,
         long randomSeed,
-        AdmissionLimits admission)
+        AdmissionLimits admission,
+        RecordFormat format,
+        @Nullable ReasoningFormat reasoning)
         implements Serializable {
 
     public PipelineOptions {
@@ -41,12 +47,13 @@ public record PipelineOptions(
         }
     }
 
-    /** One engine, windows of 256 records or 20 ms, no timeout, deltas on. */
+    /** One engine, windows of 256 records or 20 ms, no timeout, deltas on, JSON. */
     public static PipelineOptions defaults() {
-        return new PipelineOptions(1, 256, Duration.ofMillis(20), null, true, 1, 0, AdmissionLimits.DEFAULT);
+        return new PipelineOptions(
+                1, 256, Duration.ofMillis(20), null, true, 1, 0, AdmissionLimits.DEFAULT, RecordFormat.JSON, null);
     }
 
-    /** Takes over what the engine's options say: stream interval and random seed. */
+    /** Takes over what the engine's options say: stream interval, random seed, reasoning parser. */
     public PipelineOptions withEngineConfig(EngineConfig config) {
         return new PipelineOptions(
                 parallelism,
@@ -56,61 +63,57 @@ public record PipelineOptions(
                 hasDeltaOutput,
                 config.get(EngineOptions.STREAM_INTERVAL),
                 config.get(EngineOptions.RANDOM_SEED),
-                admission);
+                admission,
+                format,
+                config.find(EngineOptions.REASONING_PARSER)
+                        .map(ReasoningFormat::of)
+                        .orElse(null));
     }
 
     public PipelineOptions withParallelism(int value) {
-        return new PipelineOptions(
-                value,
-                prefixWindowRecords,
-                prefixWindow,
-                requestTimeout,
-                hasDeltaOutput,
-                streamInterval,
-                randomSeed,
-                admission);
+        return with(value, prefixWindowRecords, prefixWindow, requestTimeout, hasDeltaOutput, admission, format);
     }
 
     /** Sorts at most so many records at once and lets none wait longer than the window. */
     public PipelineOptions withPrefixWindow(int records, Duration window) {
-        return new PipelineOptions(
-                parallelism, records, window, requestTimeout, hasDeltaOutput, streamInterval, randomSeed, admission);
+        return with(parallelism, records, window, requestTimeout, hasDeltaOutput, admission, format);
     }
 
     public PipelineOptions withRequestTimeout(@Nullable Duration value) {
-        return new PipelineOptions(
-                parallelism,
-                prefixWindowRecords,
-                prefixWindow,
-                value,
-                hasDeltaOutput,
-                streamInterval,
-                randomSeed,
-                admission);
+        return with(parallelism, prefixWindowRecords, prefixWindow, value, hasDeltaOutput, admission, format);
     }
 
     public PipelineOptions withDeltaOutput(boolean value) {
-        return new PipelineOptions(
-                parallelism,
-                prefixWindowRecords,
-                prefixWindow,
-                requestTimeout,
-                value,
-                streamInterval,
-                randomSeed,
-                admission);
+        return with(parallelism, prefixWindowRecords, prefixWindow, requestTimeout, value, admission, format);
     }
 
     public PipelineOptions withAdmission(AdmissionLimits value) {
+        return with(parallelism, prefixWindowRecords, prefixWindow, requestTimeout, hasDeltaOutput, value, format);
+    }
+
+    public PipelineOptions withFormat(RecordFormat value) {
+        return with(parallelism, prefixWindowRecords, prefixWindow, requestTimeout, hasDeltaOutput, admission, value);
+    }
+
+    private PipelineOptions with(
+            int newParallelism,
+            int newWindowRecords,
+            Duration newWindow,
+            @Nullable Duration newTimeout,
+            boolean newDeltaOutput,
+            AdmissionLimits newAdmission,
+            RecordFormat newFormat) {
         return new PipelineOptions(
-                parallelism,
-                prefixWindowRecords,
-                prefixWindow,
-                requestTimeout,
-                hasDeltaOutput,
+                newParallelism,
+                newWindowRecords,
+                newWindow,
+                newTimeout,
+                newDeltaOutput,
                 streamInterval,
                 randomSeed,
-                value);
+                newAdmission,
+                newFormat,
+                reasoning);
     }
 
     private static void checkAtLeastOne(String name, int value) {

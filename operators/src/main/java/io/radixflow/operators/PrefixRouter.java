@@ -37,8 +37,8 @@ final class PrefixRouter {
         if (keys.length == 1) {
             return keys[0];
         }
-        int cost = request.promptIds().length
-                + Math.min(MAX_OUTPUT_COST, request.sampling().maxTokens());
+        int outputCost = Math.min(MAX_OUTPUT_COST, request.sampling().maxTokens());
+        int cost = request.promptIds().length + outputCost * request.shape().numChoices();
         int engine = choose(bucket(request), cost);
         load[engine] += cost;
         totalLoad += cost;

@@ -1,7 +1,7 @@
 package io.radixflow.operators;
 
+import io.radixflow.schemas.Prompt;
 import io.radixflow.schemas.PromptParser;
-import io.radixflow.schemas.PromptRecord;
 import io.radixflow.schemas.RecordException;
 import io.radixflow.text.TextModel;
 import java.util.HashSet;
@@ -24,14 +24,14 @@ final class PreparePrompt extends ProcessFunction<SourceRecord, PreparedRequest>
     private static final int MAX_LOGGED_NAME_CHARS = 64;
 
     private final EngineProvider engines;
-    private final long randomSeed;
+    private final PipelineOptions options;
 
     private transient @Nullable TextModel text;
     private transient @Nullable Stages stages;
 
-    PreparePrompt(EngineProvider engines, long randomSeed) {
+    PreparePrompt(EngineProvider engines, PipelineOptions options) {
         this.engines = engines;
-        this.randomSeed = randomSeed;
+        this.options = options;
     }
 
     @Override
@@ -42,7 +42,8 @@ final class PreparePrompt extends ProcessFunction<SourceRecord, PreparedRequest>
                 .getMetricGroup()
                 .addGroup(EngineMetrics.GROUP)
                 .counter(EngineMetrics.DEAD_LETTERS);
-        stages = new Stages(new PromptParser(), new PromptTokenizer(loaded, randomSeed), new HashSet<>(), deadLetters);
+        stages = new Stages(
+                new PromptParser(options.format()), new PromptTokenizer(loaded, options), new HashSet<>(), deadLetters);
     }
 
     @Override
@@ -53,7 +54,7 @@ final class PreparePrompt extends ProcessFunction<SourceRecord, PreparedRequest>
         }
         String stage = "parse";
         try {
-            PromptRecord prompt = open.parser.parse(source.value());
+            Prompt prompt = open.parser.parse(source.value());
             open.nameOnce(prompt.unknownFields());
             stage = "tokenize";
             out.collect(open.tokenizer.tokenize(source, prompt, System.currentTimeMillis()));

@@ -2,7 +2,6 @@ package io.radixflow.operators;
 
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.schemas.AnswerHead;
-import io.radixflow.schemas.PromptRecord;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -11,37 +10,30 @@ import org.jspecify.annotations.Nullable;
  * convention: nobody writes the array.
  *
  * @param source the input record, untouched; a dead letter gives it back
- * @param kind of the request, so of the answer
- * @param customId of the request, or the record's identity
- * @param model name that the answer carries
- * @param metadataJson copied to the answer, or null
+ * @param head what every object about the answer carries
+ * @param shape what of the answer is wanted
  * @param promptIds at least one
- * @param sampling with the seed resolved
+ * @param sampling of the first answer, with the seed resolved; further ones have seeds derived from it
  * @param isMaxTokensOpen whether the request left {@code max_tokens} to us: then the engine's own limit may lower it
  * @param cacheSalt namespace of the prefix cache, or null
- * @param isStream whether chunks are wanted
- * @param hasStreamUsage whether the last chunk carries the usage
- * @param createdMillis when the record came in, milliseconds since the epoch
+ * @param priority higher ones run first under {@code --schedule-policy priority}
  * @param routingKey decides the engine; 0 before prefix grouping
  */
 public record PreparedRequest(
         SourceRecord source,
-        PromptRecord.Kind kind,
-        String customId,
-        String model,
-        @Nullable String metadataJson,
+        AnswerHead head,
+        AnswerShape shape,
         int[] promptIds,
         SamplingParams sampling,
         boolean isMaxTokensOpen,
         @Nullable String cacheSalt,
-        boolean isStream,
-        boolean hasStreamUsage,
-        long createdMillis,
+        int priority,
         int routingKey) {
 
     public PreparedRequest {
         Objects.requireNonNull(source, "source");
-        Objects.requireNonNull(customId, "customId");
+        Objects.requireNonNull(head, "head");
+        Objects.requireNonNull(shape, "shape");
         if (promptIds.length == 0) {
             throw new IllegalArgumentException("promptIds is empty; a prompt needs at least one token");
         }
@@ -49,40 +41,21 @@ public record PreparedRequest(
 
     PreparedRequest withRoutingKey(int value) {
         return new PreparedRequest(
-                source,
-                kind,
-                customId,
-                model,
-                metadataJson,
-                promptIds,
-                sampling,
-                isMaxTokensOpen,
-                cacheSalt,
-                isStream,
-                hasStreamUsage,
-                createdMillis,
-                value);
+                source, head, shape, promptIds, sampling, isMaxTokensOpen, cacheSalt, priority, value);
     }
 
     /** The request with {@code max_tokens} decided by us. */
     PreparedRequest withMaxTokens(int maxTokens) {
-        return new PreparedRequest(
-                source,
-                kind,
-                customId,
-                model,
-                metadataJson,
-                promptIds,
-                sampling.toBuilder().maxTokens(maxTokens).build(),
-                false,
-                cacheSalt,
-                isStream,
-                hasStreamUsage,
-                createdMillis,
-                routingKey);
+        SamplingParams decided = sampling.toBuilder().maxTokens(maxTokens).build();
+        return new PreparedRequest(source, head, shape, promptIds, decided, false, cacheSalt, priority, routingKey);
     }
 
-    AnswerHead head() {
-        return new AnswerHead(kind, customId, model, createdMillis / 1000);
+    /** How the answer of an index is drawn: like the first but for its seed. */
+    SamplingParams samplingOf(int index) {
+        return index == 0
+                ? sampling
+                : sampling.toBuilder()
+                        .seed(RequestSeed.ofChoice(sampling.seed(), index))
+                        .build();
     }
 }

@@ -3,7 +3,9 @@ package io.radixflow.operators;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.SamplingParamsBuilder;
 import io.radixflow.engine.TokenRules;
-import io.radixflow.schemas.PromptRecord;
+import io.radixflow.schemas.AnswerHead;
+import io.radixflow.schemas.Prompt;
+import io.radixflow.text.ReasoningStart;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,36 +30,73 @@ public final class PreparedRequestSerializer extends RecordSerializer<PreparedRe
     @Override
     void write(PreparedRequest request, DataOutputView out) throws IOException {
         sources.serialize(request.source(), out);
-        out.writeBoolean(request.kind() == PromptRecord.Kind.CHAT);
-        BinaryFields.writeString(out, request.customId());
-        BinaryFields.writeString(out, request.model());
-        BinaryFields.writeString(out, request.metadataJson());
+        AnswerHead head = request.head();
+        BinaryFields.writeString(out, head.kind().name());
+        BinaryFields.writeString(out, head.envelope().name());
+        BinaryFields.writeString(out, head.customId());
+        BinaryFields.writeString(out, head.model());
+        out.writeLong(head.createdSeconds());
+        BinaryFields.writeString(out, head.metadataJson());
+        AnswerShape shape = request.shape();
+        out.writeInt(shape.numChoices());
+        out.writeInt(shape.promptLogprobs());
+        BinaryFields.writeString(out, shape.reasoning().name());
+        out.writeBoolean(shape.isStream());
+        out.writeBoolean(shape.hasStreamUsage());
         BinaryFields.writeInts(out, request.promptIds(), request.promptIds().length);
         writeSampling(out, request.sampling());
         out.writeBoolean(request.isMaxTokensOpen());
         BinaryFields.writeString(out, request.cacheSalt());
-        out.writeBoolean(request.isStream());
-        out.writeBoolean(request.hasStreamUsage());
-        out.writeLong(request.createdMillis());
+        out.writeInt(request.priority());
         out.writeInt(request.routingKey());
     }
 
     @Override
     PreparedRequest read(int version, DataInputView in) throws IOException {
+        SourceRecord source = sources.deserialize(in);
+        if (version == 1) {
+            return readVersion1(source, in);
+        }
+        AnswerHead head = new AnswerHead(
+                Prompt.Kind.valueOf(BinaryFields.readPresentString(in)),
+                Prompt.Envelope.valueOf(BinaryFields.readPresentString(in)),
+                BinaryFields.readPresentString(in),
+                BinaryFields.readPresentString(in),
+                in.readLong(),
+                BinaryFields.readString(in));
+        AnswerShape shape = new AnswerShape(
+                in.readInt(),
+                in.readInt(),
+                ReasoningStart.valueOf(BinaryFields.readPresentString(in)),
+                in.readBoolean(),
+                in.readBoolean());
         return new PreparedRequest(
-                sources.deserialize(in),
-                in.readBoolean() ? PromptRecord.Kind.CHAT : PromptRecord.Kind.COMPLETION,
-                BinaryFields.readPresentString(in),
-                BinaryFields.readPresentString(in),
-                BinaryFields.readString(in),
+                source,
+                head,
+                shape,
                 BinaryFields.readInts(in),
                 readSampling(version, in),
                 in.readBoolean(),
                 BinaryFields.readString(in),
-                in.readBoolean(),
-                in.readBoolean(),
-                in.readLong(),
+                in.readInt(),
                 in.readInt());
+    }
+
+    /** One JSON answer, without any of the fields that came later. */
+    private static PreparedRequest readVersion1(SourceRecord source, DataInputView in) throws IOException {
+        Prompt.Kind kind = in.readBoolean() ? Prompt.Kind.CHAT : Prompt.Kind.COMPLETION;
+        String customId = BinaryFields.readPresentString(in);
+        String model = BinaryFields.readPresentString(in);
+        String metadataJson = BinaryFields.readString(in);
+        int[] promptIds = BinaryFields.readInts(in);
+        SamplingParams sampling = readSampling(1, in);
+        boolean isMaxTokensOpen = in.readBoolean();
+        String cacheSalt = BinaryFields.readString(in);
+        AnswerShape shape = AnswerShape.plain(in.readBoolean(), in.readBoolean());
+        long createdSeconds = in.readLong() / 1000;
+        AnswerHead head = new AnswerHead(kind, Prompt.Envelope.BODY, customId, model, createdSeconds, metadataJson);
+        return new PreparedRequest(
+                source, head, shape, promptIds, sampling, isMaxTokensOpen, cacheSalt, 0, in.readInt());
     }
 
     private static void writeSampling(DataOutputView out, SamplingParams sampling) throws IOException {
@@ -82,9 +121,7 @@ public final class PreparedRequestSerializer extends RecordSerializer<PreparedRe
 
     private static void writeRules(DataOutputView out, TokenRules rules) throws IOException {
         BinaryFields.writeInts(out, rules.biasIds(), rules.biasIds().length);
-        for (float value : rules.biasValues()) {
-            out.writeFloat(value);
-        }
+        BinaryFields.writeFloats(out, rules.biasValues(), rules.biasValues().length);
         out.writeInt(rules.badWords().size());
         for (int[] word : rules.badWords()) {
             BinaryFields.writeInts(out, word, word.length);
@@ -116,10 +153,7 @@ public final class PreparedRequestSerializer extends RecordSerializer<PreparedRe
 
     private static TokenRules readRules(DataInputView in) throws IOException {
         int[] biasIds = BinaryFields.readInts(in);
-        float[] biasValues = new float[biasIds.length];
-        for (int i = 0; i < biasValues.length; i++) {
-            biasValues[i] = in.readFloat();
-        }
+        float[] biasValues = BinaryFields.readFloats(in);
         int numBadWords = in.readInt();
         List<int[]> badWords = new ArrayList<>();
         for (int i = 0; i < numBadWords; i++) {

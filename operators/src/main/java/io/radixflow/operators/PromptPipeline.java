@@ -41,7 +41,7 @@ public final class PromptPipeline {
                     + " set execution.checkpointing.unaligned.enabled: true");
         }
         SingleOutputStreamOperator<PreparedRequest> prepared = records.process(
-                        new PreparePrompt(engines, options.randomSeed()), RecordTypes.PREPARED)
+                        new PreparePrompt(engines, options), RecordTypes.PREPARED)
                 .name(PREPARE_OPERATOR)
                 .uid(PREPARE_OPERATOR)
                 .setParallelism(records.getParallelism());

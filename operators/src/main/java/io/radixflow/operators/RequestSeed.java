@@ -17,6 +17,11 @@ final class RequestSeed {
         return mix(hash ^ mix(randomSeed));
     }
 
+    /** The seed of a request's answer number {@code index}: the first keeps the request's, each other one has its own. */
+    static long ofChoice(long seed, int index) {
+        return index == 0 ? seed : mix(seed + index * 0x9e3779b97f4a7c15L);
+    }
+
     static long mix(long value) {
         long mixed = (value ^ (value >>> 33)) * 0xff51afd7ed558ccdL;
         mixed = (mixed ^ (mixed >>> 33)) * 0xc4ceb9fe1a85ec53L;

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A completion or a chunk of one, ready for a sink; nobody writes the arrays.
  *
  * @param key of the input record
- * @param value UTF-8 JSON
+ * @param value UTF-8 JSON, or Avro where the request was
  * @param headers of the input record
  * @param timestamp of the input record in milliseconds since the epoch, or {@link SourceRecord#NO_TIMESTAMP}
  */

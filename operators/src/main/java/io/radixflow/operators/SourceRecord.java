@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * An input record as its source gave it; nobody writes the arrays.
  *
  * @param key kept for the output
- * @param value JSON; null becomes a dead letter
+ * @param value JSON or Avro; null becomes a dead letter
  * @param headers copied to the output
  * @param topic or file name
  * @param partition in the topic; 0 for files

@@ -1,6 +1,6 @@
 package io.radixflow.operators;
 
-/** What the admitted requests without a first token amount to. Owned by the task thread. */
+/** What the admitted answers without a first token amount to. Owned by the task thread. */
 final class WaitingLoad {
 
     private final AdmissionLimits limits;
@@ -15,16 +15,20 @@ final class WaitingLoad {
         this.roomForRequests = roomForRequests;
     }
 
-    void add(InFlightRequest request) {
+    void add(InFlightChoice choice) {
         numRequests++;
-        numTokens += request.request().promptIds().length;
-        numBytes += request.valueBytes();
+        if (choice.index() == 0) { // its siblings share prompt and record
+            numTokens += choice.request().request().promptIds().length;
+            numBytes += choice.request().valueBytes();
+        }
     }
 
-    void remove(InFlightRequest request) {
+    void remove(InFlightChoice choice) {
         numRequests--;
-        numTokens -= request.request().promptIds().length;
-        numBytes -= request.valueBytes();
+        if (choice.index() == 0) {
+            numTokens -= choice.request().request().promptIds().length;
+            numBytes -= choice.request().valueBytes();
+        }
     }
 
     /** Whether the next record may come in at once. */

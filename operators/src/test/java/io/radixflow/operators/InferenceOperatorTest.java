@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.schemas.DeadLetter;
@@ -12,6 +13,7 @@ import io.radixflow.schemas.ErrorCode;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
@@ -271,16 +273,18 @@ class InferenceOperatorTest {
         InFlightRequest inFlight = new InFlightRequest(Prompts.prepared(1, "x", Prompts.exactly(5)), 1_000);
         inFlight.markElapsed(1_700);
         InFlightRequestSerializer serializer = new InFlightRequestSerializer();
-        InFlightRequest restored = serializer.deserialize(1, serializer.serialize(inFlight));
+        InFlightRequest restored = serializer.deserialize(serializer.getVersion(), serializer.serialize(inFlight));
         restored.resume(1_000_000);
 
         assertThat(restored.admittedNanos()).isEqualTo(1_000_000 - 700);
-        assertThat(restored.toEngine(3, 900).deadlineNanos()).isEqualTo(1_000_000 - 700 + 900);
+        assertThat(restored.deadlineNanos(900)).isEqualTo(1_000_000 - 700 + 900);
     }
 
     @Test
     void sendsChunksAtTheStreamInterval() throws Exception {
-        PipelineOptions coarse = new PipelineOptions(1, 1, Duration.ZERO, null, true, 4, 0, AdmissionLimits.DEFAULT);
+        PipelineOptions coarse = PipelineOptions.defaults()
+                .withPrefixWindow(1, Duration.ZERO)
+                .withEngineConfig(EngineConfig.of(Map.of("stream-interval", "4")));
         PreparedRequest request = Prompts.streamed(1, "stream", Prompts.exactly(10));
         try (OperatorHarness operator = new OperatorHarness(FakeEngines.stepped(2), coarse, null)) {
             operator.process(request);
@@ -333,19 +337,7 @@ class InferenceOperatorTest {
                 .build();
         PreparedRequest given = Prompts.prepared(1, "x".repeat(1_020), sampling);
         PreparedRequest openEnded = new PreparedRequest(
-                given.source(),
-                given.kind(),
-                given.customId(),
-                given.model(),
-                null,
-                given.promptIds(),
-                sampling,
-                true,
-                null,
-                false,
-                true,
-                given.createdMillis(),
-                0);
+                given.source(), given.head(), given.shape(), given.promptIds(), sampling, true, null, 0, 0);
         try (OperatorHarness operator = open(null)) {
             operator.process(openEnded);
             operator.stepUntilIdle();

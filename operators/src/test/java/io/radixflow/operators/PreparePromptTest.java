@@ -2,10 +2,13 @@ package io.radixflow.operators;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.radixflow.engine.EngineConfig;
 import io.radixflow.schemas.DeadLetter;
 import io.radixflow.schemas.ErrorCode;
+import io.radixflow.schemas.Prompt;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.flink.streaming.api.operators.ProcessOperator;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.junit.jupiter.api.AfterEach;
@@ -20,8 +23,9 @@ class PreparePromptTest {
 
     @BeforeEach
     void open() throws Exception {
-        harness = new OneInputStreamOperatorTestHarness<>(
-                new ProcessOperator<>(new PreparePrompt(FakeEngines.stepped(1), 42)));
+        harness = new OneInputStreamOperatorTestHarness<>(new ProcessOperator<>(new PreparePrompt(
+                FakeEngines.stepped(1),
+                PipelineOptions.defaults().withEngineConfig(EngineConfig.of(Map.of("random-seed", "42"))))));
         harness.setup(new PreparedRequestSerializer());
         harness.open();
     }
@@ -37,21 +41,21 @@ class PreparePromptTest {
                 "{\"prompt\":\"abc\",\"max_tokens\":9,\"temperature\":0.5,\"custom_id\":\"x\",\"cache_salt\":\"s\"}");
 
         assertThat(request.promptIds()).containsExactly('a', 'b', 'c');
-        assertThat(request.customId()).isEqualTo("x");
-        assertThat(request.model()).isEqualTo("fake");
+        assertThat(request.head().customId()).isEqualTo("x");
+        assertThat(request.head().model()).isEqualTo("fake");
         assertThat(request.cacheSalt()).isEqualTo("s");
         assertThat(request.sampling().maxTokens()).isEqualTo(9);
         assertThat(request.sampling().temperature()).isEqualTo(0.5f);
         assertThat(request.sampling().seed()).isEqualTo(RequestSeed.derive(42, "x"));
         assertThat(request.isMaxTokensOpen()).isFalse();
-        assertThat(request.createdMillis()).isEqualTo(Prompts.CREATED_MILLIS);
+        assertThat(request.head().createdSeconds()).isEqualTo(Prompts.CREATED_MILLIS / 1000);
     }
 
     @Test
     void fillsInWhatTheRequestLeavesOut() throws Exception {
         PreparedRequest request = prepare("{\"prompt\":\"abc\"}");
 
-        assertThat(request.customId()).isEqualTo("prompts-0-17");
+        assertThat(request.head().customId()).isEqualTo("prompts-0-17");
         assertThat(request.sampling().maxTokens()).isEqualTo(1_024 - 3);
         assertThat(request.isMaxTokensOpen()).isTrue();
         assertThat(request.sampling().seed()).isEqualTo(RequestSeed.derive(42, "prompts-0-17"));
@@ -69,6 +73,11 @@ class PreparePromptTest {
             {"prompt":"x","regex":"a"}                        | UNSUPPORTED_PARAMETER   | parse    | regex
             {"messages":[{"role":"user","content":"Hi"}]}     | INVALID_REQUEST         | tokenize | chat template
             {"prompt":"x","stop_token_ids":[300]}             | INVALID_REQUEST         | tokenize | stop_token_ids must be below
+            {"prompt":[300]}                                  | INVALID_REQUEST         | tokenize | prompt must be below
+            {"prompt":"x","logit_bias":{"257":1}}             | INVALID_REQUEST         | tokenize | logit_bias must be below
+            {"prompt":"x","allowed_token_ids":[257]}          | INVALID_REQUEST         | tokenize | allowed_token_ids must be below
+            {"prompt":"x","allowed_token_ids":[5,5]}          | INVALID_REQUEST         | tokenize | allowed_token_ids must name a token once
+            {"method":"POST","url":"/v1/completions","body":{"prompt":""}} | INVALID_REQUEST | parse  | in body: prompt
             {"prompt":"xx","max_tokens":1023}                 | CONTEXT_LENGTH_EXCEEDED | tokenize | ask for at most 1022 tokens
             {"prompt":"xx","min_tokens":1023}                 | CONTEXT_LENGTH_EXCEEDED | tokenize | min_tokens is 1023""")
     void turnsWhatCantBeAnsweredIntoDeadLetters(String value, ErrorCode code, String stage, String words)
@@ -82,6 +91,16 @@ class PreparePromptTest {
         assertThat(letter.key()).isEqualTo(Prompts.source(17, value).key());
         assertThat(letter.offset()).isEqualTo(17);
         assertThat(letter.headers()).hasSize(1);
+    }
+
+    @Test
+    void preparesABatchLine() throws Exception {
+        PreparedRequest request = prepare(
+                "{\"custom_id\":\"b\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{\"prompt\":[97,98]}}");
+
+        assertThat(request.promptIds()).containsExactly('a', 'b');
+        assertThat(request.head().customId()).isEqualTo("b");
+        assertThat(request.head().envelope()).isEqualTo(Prompt.Envelope.BATCH_LINE);
     }
 
     @Test

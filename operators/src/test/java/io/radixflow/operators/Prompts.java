@@ -2,7 +2,8 @@ package io.radixflow.operators;
 
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.SamplingParams;
-import io.radixflow.schemas.PromptRecord;
+import io.radixflow.schemas.AnswerHead;
+import io.radixflow.schemas.Prompt;
 import io.radixflow.schemas.RecordHeader;
 import io.radixflow.testkit.FakeEngine;
 import io.radixflow.testkit.FakeTokenizer;
@@ -42,20 +43,18 @@ final class Prompts {
 
     private static PreparedRequest prepared(
             SourceRecord source, String prompt, SamplingParams sampling, boolean isStream) {
-        return new PreparedRequest(
-                source,
-                PromptRecord.Kind.CHAT,
-                source.identity(),
-                "fake",
-                "{\"a\":1}",
-                ids(prompt),
-                sampling,
-                false,
-                null,
-                isStream,
-                true,
-                CREATED_MILLIS,
-                0);
+        return prepared(source, prompt, sampling, AnswerShape.plain(isStream, true));
+    }
+
+    static PreparedRequest prepared(long offset, String prompt, SamplingParams sampling, AnswerShape shape) {
+        return prepared(source(offset, json(prompt, "")), prompt, sampling, shape);
+    }
+
+    private static PreparedRequest prepared(
+            SourceRecord source, String prompt, SamplingParams sampling, AnswerShape shape) {
+        AnswerHead head = new AnswerHead(
+                Prompt.Kind.CHAT, Prompt.Envelope.BODY, source.identity(), "fake", CREATED_MILLIS / 1000, "{\"a\":1}");
+        return new PreparedRequest(source, head, shape, ids(prompt), sampling, false, null, 0, 0);
     }
 
     /** Greedy, to the last token: answers of a known length. */
@@ -72,6 +71,10 @@ final class Prompts {
     }
 
     static String expectedText(PreparedRequest request) {
-        return FakeEngine.expectedText(new GenerationRequest(0, request.promptIds(), request.sampling()));
+        return expectedText(request, 0);
+    }
+
+    static String expectedText(PreparedRequest request, int index) {
+        return FakeEngine.expectedText(new GenerationRequest(0, request.promptIds(), request.samplingOf(index)));
     }
 }

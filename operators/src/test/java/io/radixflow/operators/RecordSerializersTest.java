@@ -3,12 +3,18 @@ package io.radixflow.operators;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.radixflow.engine.FinishReason;
+import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.SamplingParams;
-import io.radixflow.operators.InFlightRequest.Progress;
+import io.radixflow.engine.StepOutput;
+import io.radixflow.operators.InFlightChoice.Progress;
+import io.radixflow.schemas.AnswerHead;
 import io.radixflow.schemas.DeadLetter;
 import io.radixflow.schemas.ErrorCode;
-import io.radixflow.schemas.PromptRecord;
+import io.radixflow.schemas.Prompt;
 import io.radixflow.schemas.RecordHeader;
+import io.radixflow.schemas.StopMatch;
+import io.radixflow.text.ReasoningStart;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.HexFormat;
@@ -59,16 +65,45 @@ class RecordSerializersTest {
     void readInFlightRequestsOfVersion1() throws IOException {
         InFlightRequest read = new InFlightRequestSerializer().deserialize(1, golden(1));
 
-        assertThat(read.request()).usingRecursiveComparison().isEqualTo(goldenRequest(version1Sampling()));
-        assertThat(read.progress()).usingRecursiveComparison().isEqualTo(goldenProgress());
+        assertThat(read.request()).usingRecursiveComparison().isEqualTo(version1Request());
+        assertThat(read.cachedLen()).isEqualTo(2);
+        assertThat(read.elapsedNanos()).isEqualTo(18);
+        assertThat(read.choices())
+                .singleElement()
+                .satisfies(choice -> assertThat(choice.progress())
+                        .usingRecursiveComparison()
+                        .isEqualTo(new Progress(
+                                new int[] {16, 17},
+                                new byte[] {'o', 'k'},
+                                1,
+                                1,
+                                true,
+                                null,
+                                null,
+                                ChoiceReasoning.UNKNOWN,
+                                null)));
     }
 
     @Test
     void readAndWriteInFlightRequestsOfVersion2() throws IOException {
         InFlightRequest read = new InFlightRequestSerializer().deserialize(2, golden(2));
+        InFlightRequest expected = goldenInFlight();
 
         assertThat(read.request()).usingRecursiveComparison().isEqualTo(goldenRequest());
-        assertThat(read.progress()).usingRecursiveComparison().isEqualTo(goldenProgress());
+        assertThat(read.promptScores()).satisfies(scores -> {
+            assertThat(scores.len()).isEqualTo(3);
+            assertThat(scores.logprob(1)).isEqualTo(-0.5f);
+            assertThat(scores.alternativeId(1, 0)).isEqualTo(21);
+            assertThat(scores.alternativeLogprob(2, 0)).isEqualTo(-1.5f);
+        });
+        assertThat(read.choices()).hasSize(2);
+        for (int i = 0; i < 2; i++) {
+            InFlightChoice choice = read.choices().get(i);
+            assertThat(choice.outputIds()).isEqualTo(expected.choices().get(i).outputIds());
+            assertThat(choice.text()).isEqualTo(expected.choices().get(i).text());
+            assertThat(choice.finish()).isEqualTo(expected.choices().get(i).finish());
+            assertThat(choice.stop()).isEqualTo(expected.choices().get(i).stop());
+        }
         assertThat(HexFormat.of().formatHex(new InFlightRequestSerializer().serialize(read)))
                 .isEqualTo(HexFormat.of().formatHex(golden(2)));
     }
@@ -103,42 +138,69 @@ class RecordSerializersTest {
 
     /** What the newest golden file holds. */
     private static PreparedRequest goldenRequest() {
-        return goldenRequest(version1Sampling().toBuilder()
+        SamplingParams sampling = version1Sampling().toBuilder()
                 .noStopTrim(true)
-                .logprobs(3)
+                .logprobs(1)
                 .logitBias(new int[] {4, 7}, new float[] {-100, 2.5f})
                 .badWords(List.of(new int[] {5}, new int[] {6, 8}))
                 .allowedTokenIds(new int[] {4, 5, 6})
-                .build());
+                .build();
+        AnswerHead head = new AnswerHead(Prompt.Kind.COMPLETION, Prompt.Envelope.AVRO, "id", "model", 14, "{\"a\":1}");
+        AnswerShape shape = new AnswerShape(2, 1, ReasoningStart.IF_TAGGED, true, false);
+        return new PreparedRequest(goldenSource(), head, shape, new int[] {11, 12, 13}, sampling, true, "salt", -6, 15);
     }
 
-    private static PreparedRequest goldenRequest(SamplingParams sampling) {
-        SourceRecord source = new SourceRecord(
-                new byte[] {1}, new byte[] {2, 3}, List.of(new RecordHeader("h", new byte[] {4})), "prompts", 5, 6, 7);
+    /** What the golden file of version 1 holds. */
+    private static PreparedRequest version1Request() {
+        AnswerHead head = new AnswerHead(Prompt.Kind.CHAT, Prompt.Envelope.BODY, "id", "model", 0, "{\"a\":1}");
         return new PreparedRequest(
-                source,
-                PromptRecord.Kind.CHAT,
-                "id",
-                "model",
-                "{\"a\":1}",
+                goldenSource(),
+                head,
+                AnswerShape.plain(true, false),
                 new int[] {11, 12, 13},
-                sampling,
+                version1Sampling(),
                 true,
                 "salt",
-                true,
-                false,
-                14,
+                0,
                 15);
     }
 
-    private static Progress goldenProgress() {
-        return new Progress(new int[] {16, 17}, new byte[] {'o', 'k'}, 1, 1, true, 2, 18);
+    private static SourceRecord goldenSource() {
+        return new SourceRecord(
+                new byte[] {1}, new byte[] {2, 3}, List.of(new RecordHeader("h", new byte[] {4})), "prompts", 5, 6, 7);
+    }
+
+    private static InFlightRequest goldenInFlight() {
+        PromptLogprobs promptScores = new PromptLogprobs(0, 3, 1);
+        promptScores.set(1, -0.5f, new int[] {21}, new float[] {-0.25f}, 0);
+        promptScores.set(2, -1.5f, new int[] {13}, new float[] {-1.5f}, 0);
+        Progress ended = new Progress(
+                new int[] {16, 17},
+                new byte[] {'o', 'k'},
+                2,
+                2,
+                true,
+                FinishReason.STOP,
+                new StopMatch(-1, "stop"),
+                1,
+                scores(16, 17));
+        Progress running = new Progress(new int[] {18}, new byte[] {'y'}, 0, 0, false, null, null, 0, scores(18));
+        return new InFlightRequest(goldenRequest(), 2, promptScores, 18, List.of(ended, running));
+    }
+
+    private static GeneratedScores scores(int... tokens) {
+        GeneratedScores scores = new GeneratedScores();
+        StepOutput output = new StepOutput(released -> {});
+        for (int i = 0; i < tokens.length; i++) {
+            output.add(1, tokens[i], null, 0, 0);
+            output.setLogprobs(-tokens[i], new int[] {tokens[i], 3}, new float[] {-tokens[i], -99}, 0, 2);
+            scores.add(output, i);
+        }
+        return scores;
     }
 
     /** Prints the golden bytes of the current version; a new version gets a new file, old files stay. */
     public static void main(String[] args) throws IOException {
-        byte[] bytes =
-                new InFlightRequestSerializer().serialize(new InFlightRequest(goldenRequest(), goldenProgress()));
-        System.out.println(HexFormat.of().formatHex(bytes));
+        System.out.println(HexFormat.of().formatHex(new InFlightRequestSerializer().serialize(goldenInFlight())));
     }
 }

@@ -5,46 +5,75 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Pieces of an answer: {@code chat.completion.chunk} objects (for completions {@code text_completion}): one with the role,
- * then texts, then one with the finish reason and the usage.
+ * Pieces of an answer: {@code chat.completion.chunk} objects (for completions {@code text_completion}), as JSON whatever the
+ * request's form. Each choice has one with the role, then texts, then one with the finish reason; the last of all has the usage.
  */
 public final class ChunkWriter {
 
     private ChunkWriter() {}
 
-    /** The chunk that opens an answer: the role and no text. */
-    public static byte[] first(AnswerHead head) {
-        return write(head, true, "", null, null);
+    /** The chunk that opens a choice: the role and no text. */
+    public static byte[] first(AnswerHead head, int index) {
+        return write(head, index, null, out -> {
+            if (head.isChat()) {
+                out.writeObjectFieldStart("delta");
+                out.writeStringField("role", "assistant");
+                out.writeStringField("content", "");
+                out.writeEndObject();
+            } else {
+                out.writeStringField("text", "");
+            }
+            out.writeNullField("logprobs");
+            AnswerJson.writeFinish(out, null, null);
+        });
     }
 
     /** A chunk with the next text. */
-    public static byte[] delta(AnswerHead head, String text) {
-        return write(head, false, text, null, null);
-    }
-
-    /** The chunk that ends an answer; usage is null if the client does not want it. */
-    public static byte[] last(AnswerHead head, CompletionFinish finish, @Nullable Usage usage) {
-        return write(head, false, null, finish, usage);
-    }
-
-    private static byte[] write(
-            AnswerHead head,
-            boolean hasRole,
-            @Nullable String text,
-            @Nullable CompletionFinish finish,
-            @Nullable Usage usage) {
-        boolean isChat = head.kind() == PromptRecord.Kind.CHAT;
-        return AnswerJson.write(head, isChat ? "chat.completion.chunk" : "text_completion", out -> {
-            out.writeArrayFieldStart("choices");
-            out.writeStartObject();
-            out.writeNumberField("index", 0);
-            if (isChat) {
-                writeDelta(out, hasRole, text);
+    public static byte[] delta(AnswerHead head, AnswerPiece piece) {
+        return write(head, piece.index(), null, out -> {
+            if (head.isChat()) {
+                writeDelta(out, piece);
             } else {
-                out.writeStringField("text", text == null ? "" : text);
+                out.writeStringField("text", piece.text());
+            }
+            ScoresJson.write(out, head.isChat(), piece.scores(), piece.scoredChars());
+            AnswerJson.writeFinish(out, null, null);
+        });
+    }
+
+    private static void writeDelta(JsonGenerator out, AnswerPiece piece) throws IOException {
+        out.writeObjectFieldStart("delta");
+        if (!piece.reasoning().isEmpty()) {
+            out.writeStringField("reasoning_content", piece.reasoning());
+        }
+        if (!piece.text().isEmpty() || piece.reasoning().isEmpty()) {
+            out.writeStringField("content", piece.text());
+        }
+        out.writeEndObject();
+    }
+
+    /** The chunk that ends a choice; usage is null unless it is the request's last and the client wants it. */
+    public static byte[] last(
+            AnswerHead head, int index, CompletionFinish finish, @Nullable StopMatch stop, @Nullable Usage usage) {
+        return write(head, index, usage, out -> {
+            if (head.isChat()) {
+                out.writeObjectFieldStart("delta");
+                out.writeEndObject();
+            } else {
+                out.writeStringField("text", "");
             }
             out.writeNullField("logprobs");
-            out.writeStringField("finish_reason", finish == null ? null : finish.wireName());
+            AnswerJson.writeFinish(out, finish, stop);
+        });
+    }
+
+    private static byte[] write(AnswerHead head, int index, @Nullable Usage usage, AnswerJson.Body choice) {
+        return AnswerJson.write(out -> {
+            AnswerJson.writeHead(out, head, head.isChat() ? "chat.completion.chunk" : "text_completion");
+            out.writeArrayFieldStart("choices");
+            out.writeStartObject();
+            out.writeNumberField("index", index);
+            choice.write(out);
             out.writeEndObject();
             out.writeEndArray();
             if (usage != null) {
@@ -52,16 +81,5 @@ public final class ChunkWriter {
             }
             out.writeStringField("custom_id", head.customId());
         });
-    }
-
-    private static void writeDelta(JsonGenerator out, boolean hasRole, @Nullable String text) throws IOException {
-        out.writeObjectFieldStart("delta");
-        if (hasRole) {
-            out.writeStringField("role", "assistant");
-        }
-        if (text != null) {
-            out.writeStringField("content", text);
-        }
-        out.writeEndObject();
     }
 }

@@ -64,6 +64,19 @@ final class JsonReader {
         return object;
     }
 
+    /** @throws RecordException {@code invalid_request} that names the field, if its text is no JSON */
+    JsonNode readField(String name, String text) throws RecordException {
+        try {
+            JsonNode node = parse(text);
+            if (text.contains("\\u") && hasLoneSurrogate(node)) {
+                throw invalid("a \\u escape stands for half a surrogate pair");
+            }
+            return node;
+        } catch (RecordException e) {
+            throw RequestFields.invalid(name + " must be JSON text: " + e.reason());
+        }
+    }
+
     private JsonNode parse(String text) throws RecordException {
         try {
             return mapper.readTree(text);

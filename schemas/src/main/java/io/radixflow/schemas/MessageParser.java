@@ -8,26 +8,30 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Chat messages and template variables as the plain values that chat templates work on. */
+/** Chat messages, tools and template variables as the plain values that chat templates work on. Thread-safe. */
 final class MessageParser {
 
-    private static final String[] TOOL_FIELDS = {"tool_calls", "function_call", "tool_call_id"};
-    private static final String[] OPTIONAL_TEXTS = {"name", "reasoning_content"};
+    private static final int MAX_TOOLS = 512;
+    private static final String[] OPTIONAL_TEXTS = {"name", "reasoning_content", "tool_call_id"};
 
-    private MessageParser() {}
+    private final JsonReader json;
 
-    static List<Map<String, Object>> parse(JsonNode messages) throws RecordException {
+    MessageParser(JsonReader json) {
+        this.json = json;
+    }
+
+    List<Map<String, @Nullable Object>> messages(JsonNode messages) throws RecordException {
         if (!messages.isArray() || messages.isEmpty()) {
             throw RequestFields.wrong("messages", "a list of at least one message", messages);
         }
-        List<Map<String, Object>> parsed = new ArrayList<>(messages.size());
+        List<Map<String, @Nullable Object>> parsed = new ArrayList<>(messages.size());
         for (int i = 0; i < messages.size(); i++) {
             parsed.add(message("messages[" + i + "]", messages.get(i)));
         }
         return parsed;
     }
 
-    private static Map<String, Object> message(String where, JsonNode message) throws RecordException {
+    private Map<String, @Nullable Object> message(String where, JsonNode message) throws RecordException {
         if (!message.isObject()) {
             throw RequestFields.wrong(where, "an object with role and content", message);
         }
@@ -35,24 +39,32 @@ final class MessageParser {
         if (!role.isTextual() || role.textValue().isEmpty()) {
             throw RequestFields.wrong(where + ".role", "a non-empty string such as user", role);
         }
-        for (String field : TOOL_FIELDS) {
-            JsonNode node = message.path(field);
-            if (!node.isNull() && !node.isMissingNode() && !(node.isArray() && node.isEmpty())) {
-                throw UnsupportedFields.unsupported(where + "." + field);
-            }
+        if (isPresent(message.path("function_call"))) {
+            throw UnsupportedFields.unsupported(where + ".function_call (tool_calls took its place)");
         }
-        Map<String, Object> parsed = new LinkedHashMap<>();
+        Map<String, @Nullable Object> parsed = new LinkedHashMap<>();
         parsed.put("role", role.textValue());
-        parsed.put("content", content(where + ".content", message.path("content")));
+        JsonNode calls = message.path("tool_calls");
+        boolean hasCalls = isPresent(calls) && !(calls.isArray() && calls.isEmpty());
+        JsonNode content = message.path("content");
+        // A message that only calls tools has no content; templates get the empty text, as from SGLang.
+        parsed.put("content", hasCalls && !isPresent(content) ? "" : content(where + ".content", content));
         for (String field : OPTIONAL_TEXTS) {
             JsonNode node = message.path(field);
             if (node.isTextual()) {
                 parsed.put(field, node.textValue());
-            } else if (!node.isNull() && !node.isMissingNode()) {
+            } else if (isPresent(node)) {
                 throw RequestFields.wrong(where + "." + field, "a string", node);
             }
         }
+        if (hasCalls) {
+            parsed.put("tool_calls", toolCalls(where + ".tool_calls", calls));
+        }
         return parsed;
+    }
+
+    private static boolean isPresent(JsonNode node) {
+        return !node.isNull() && !node.isMissingNode();
     }
 
     /** Text parts are joined by one space, as SGLang does for templates that take strings. */
@@ -87,6 +99,78 @@ final class MessageParser {
             throw RequestFields.wrong(where + ".text", "a string", text);
         }
         return text.textValue();
+    }
+
+    private List<@Nullable Object> toolCalls(String where, JsonNode calls) throws RecordException {
+        if (!calls.isArray()) {
+            throw RequestFields.wrong(where, "a list", calls);
+        }
+        List<@Nullable Object> parsed = new ArrayList<>(calls.size());
+        for (int i = 0; i < calls.size(); i++) {
+            String at = where + "[" + i + "]";
+            JsonNode call = calls.get(i);
+            if (!call.path("function").path("name").isTextual()) {
+                throw RequestFields.wrong(
+                        at + ".function.name", "a string", call.path("function").path("name"));
+            }
+            Map<String, @Nullable Object> plain = new LinkedHashMap<>();
+            for (var field : call.properties()) {
+                boolean isFunction = field.getKey().equals("function");
+                String name = at + "." + field.getKey();
+                plain.put(
+                        field.getKey(),
+                        isFunction ? calledFunction(name, field.getValue()) : plain(name, field.getValue()));
+            }
+            parsed.add(plain);
+        }
+        return parsed;
+    }
+
+    /** Arguments come as JSON text; templates want the object, to write it their own way. */
+    private Map<String, @Nullable Object> calledFunction(String where, JsonNode function) throws RecordException {
+        Map<String, @Nullable Object> plain = new LinkedHashMap<>();
+        for (var field : function.properties()) {
+            String name = where + "." + field.getKey();
+            JsonNode value = field.getValue();
+            boolean isText = field.getKey().equals("arguments") && value.isTextual();
+            if (isText && value.textValue().isBlank()) {
+                plain.put(field.getKey(), Map.of());
+            } else {
+                plain.put(field.getKey(), plain(name, isText ? json.readField(name, value.textValue()) : value));
+            }
+        }
+        return plain;
+    }
+
+    /** The tools that a template renders, or null if there are none or {@code tool_choice} is none. */
+    static @Nullable List<@Nullable Object> tools(RequestFields fields) throws RecordException {
+        JsonNode tools = fields.list("tools", MAX_TOOLS, "tools");
+        JsonNode choice = fields.find("tool_choice");
+        if (choice != null) {
+            String word = choice.isTextual() ? choice.textValue() : "";
+            if (!word.equals("none") && !word.equals("auto")) {
+                throw UnsupportedFields.unsupported("tool_choice other than none or auto");
+            }
+        }
+        fields.bool("parallel_tool_calls", true);
+        if (tools == null || tools.isEmpty()) {
+            return null;
+        }
+        List<@Nullable Object> parsed = new ArrayList<>(tools.size());
+        for (int i = 0; i < tools.size(); i++) {
+            JsonNode tool = tools.get(i);
+            String type = tool.path("type").asText();
+            if (!type.equals("function")) {
+                throw UnsupportedFields.unsupported("tools[" + i + "] of a type other than function");
+            }
+            JsonNode name = tool.path("function").path("name");
+            if (!name.isTextual() || name.textValue().isEmpty()) {
+                throw RequestFields.wrong("tools[" + i + "].function.name", "a non-empty string", name);
+            }
+            parsed.add(plain("tools[" + i + "]", tool));
+        }
+        // A model that must not call tools is not told of any, as with SGLang.
+        return choice != null && choice.asText().equals("none") ? null : parsed;
     }
 
     /** Strings, numbers (Long, or Double with a fraction), booleans, null, lists, maps. */

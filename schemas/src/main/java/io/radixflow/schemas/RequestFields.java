@@ -1,6 +1,7 @@
 package io.radixflow.schemas;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -106,6 +107,53 @@ final class RequestFields {
             throw wrong(name, "an object", node);
         }
         return found;
+    }
+
+    /** A list of {@code [0, maxSize]} elements, or null if the field is absent; {@code elements} says in words of what. */
+    @Nullable
+    ArrayNode list(String name, int maxSize, String elements) throws RecordException {
+        JsonNode node = find(name);
+        if (node == null) {
+            return null;
+        }
+        if (!(node instanceof ArrayNode list) || list.size() > maxSize) {
+            throw wrong(name, "a list of at most " + maxSize + " " + elements, node);
+        }
+        return list;
+    }
+
+    /** Token ids, or null if the field is absent. */
+    int @Nullable [] tokenIds(String name, int maxSize) throws RecordException {
+        ArrayNode list = list(name, maxSize, "token ids");
+        return list == null ? null : tokenIds(name, list);
+    }
+
+    static int[] tokenIds(String name, ArrayNode list) throws RecordException {
+        int[] ids = new int[list.size()];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = (int) whole(name + "[" + i + "]", list.get(i), 0, Integer.MAX_VALUE);
+        }
+        return ids;
+    }
+
+    /** Non-empty strings of at most {@code maxChars}; empty if the field is absent. */
+    List<String> strings(String name, int maxSize, int maxChars) throws RecordException {
+        ArrayNode list = list(name, maxSize, "strings");
+        if (list == null) {
+            return List.of();
+        }
+        List<String> strings = new ArrayList<>(list.size());
+        for (int i = 0; i < list.size(); i++) {
+            strings.add(nonEmpty(name + "[" + i + "]", list.get(i), maxChars));
+        }
+        return strings;
+    }
+
+    static String nonEmpty(String name, JsonNode node, int maxChars) throws RecordException {
+        if (!node.isTextual() || node.textValue().isEmpty() || node.textValue().length() > maxChars) {
+            throw wrong(name, "a string of 1 to " + maxChars + " characters", node);
+        }
+        return node.textValue();
     }
 
     /** Fields that nobody asked for, in their order. */

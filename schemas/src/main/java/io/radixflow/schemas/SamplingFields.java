@@ -1,10 +1,11 @@
 package io.radixflow.schemas;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sampling fields of a request, checked, absent ones at OpenAI's defaults.
+ * How a request wants its tokens drawn, checked, absent fields at OpenAI's defaults. Nobody writes the array.
  *
  * @param temperature 0 or more
  * @param topP (0, 1]
@@ -13,13 +14,10 @@ import org.jspecify.annotations.Nullable;
  * @param presencePenalty [-2, 2]
  * @param frequencyPenalty [-2, 2]
  * @param repetitionPenalty (0, 2]
- * @param maxTokens at least 1, or null: as many as fit
- * @param minTokens 0 or more
- * @param ignoreEos goes on past the end of text
  * @param seed null if the request names none
- * @param stop strings that end the answer
- * @param stopTokenIds ids that end the answer; nobody writes the array
- * @param skipSpecialTokens leaves special tokens out of the text
+ * @param logitBias token id to what is added to its logit, [-100, 100]
+ * @param badWords texts that the answer must not contain
+ * @param allowedTokenIds the only tokens that may be drawn, or null for all
  */
 public record SamplingFields(
         float temperature,
@@ -29,15 +27,35 @@ public record SamplingFields(
         float presencePenalty,
         float frequencyPenalty,
         float repetitionPenalty,
-        @Nullable Integer maxTokens,
-        int minTokens,
-        boolean ignoreEos,
         @Nullable Long seed,
-        List<String> stop,
-        int[] stopTokenIds,
-        boolean skipSpecialTokens) {
+        Map<Integer, Float> logitBias,
+        List<String> badWords,
+        int @Nullable [] allowedTokenIds) {
 
-    public SamplingFields {
-        stop = List.copyOf(stop);
+    // Written out: javac keeps the null annotation of an array component on an explicit constructor only.
+    @SuppressWarnings("checkstyle:ParameterNumber") // the canonical constructor of a record
+    public SamplingFields(
+            float temperature,
+            float topP,
+            int topK,
+            float minP,
+            float presencePenalty,
+            float frequencyPenalty,
+            float repetitionPenalty,
+            @Nullable Long seed,
+            Map<Integer, Float> logitBias,
+            List<String> badWords,
+            int @Nullable [] allowedTokenIds) {
+        this.temperature = temperature;
+        this.topP = topP;
+        this.topK = topK;
+        this.minP = minP;
+        this.presencePenalty = presencePenalty;
+        this.frequencyPenalty = frequencyPenalty;
+        this.repetitionPenalty = repetitionPenalty;
+        this.seed = seed;
+        this.logitBias = Map.copyOf(logitBias);
+        this.badWords = List.copyOf(badWords);
+        this.allowedTokenIds = allowedTokenIds;
     }
 }

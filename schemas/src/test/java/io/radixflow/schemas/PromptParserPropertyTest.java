@@ -10,15 +10,28 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
 
-/** Whatever bytes come in: a record or a {@link RecordException}, nothing else. */
+/** Whatever bytes come in: a prompt or a {@link RecordException}, nothing else. */
 class PromptParserPropertyTest {
 
     private static final String SEED = """
             {"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi \\u00e9"}]}],
             "temperature":0.7,"top_k":5,"max_tokens":12,"stop":["x"],"stop_token_ids":[1],"seed":4,"stream":true,
             "stream_options":{"include_usage":true},"chat_template_kwargs":{"a":[1,2.5,null,{"b":true}]},"n":1,
-            "logprobs":false,"response_format":{"type":"text"},"tools":[],"metadata":{"k":"v"},"custom_id":"c"}""";
+            "logprobs":true,"top_logprobs":2,"response_format":{"type":"text"},"metadata":{"k":"v"},"custom_id":"c",
+            "tools":[{"type":"function","function":{"name":"f","parameters":{}}}],"tool_choice":"auto","logit_bias":{"5":1.5},
+            "bad_words":["no"],"allowed_token_ids":[3],"prompt_logprobs":1,"truncate_prompt_tokens":4,"priority":2}""";
+
+    private static final String BATCH_SEED = """
+            {"custom_id":"b","method":"POST","url":"/v1/completions","body":{"prompt":[[1,2,3]],"logprobs":2,"n":2,
+            "best_of":2,"suffix":null,"echo":false,"seed":7,"metadata":{"a":[1,{}]}}}""";
+
+    private static final String TOOL_SEED = """
+            {"messages":[{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f",
+            "arguments":"{\\"a\\":1}"}}]},{"role":"tool","tool_call_id":"c","content":"r"}],"no_stop_trim":true}""";
+
+    private static final List<String> SEEDS = List.of(SEED, BATCH_SEED, TOOL_SEED);
 
     private static final List<String> FRAGMENTS = List.of(
             "null",
@@ -37,14 +50,22 @@ class PromptParserPropertyTest {
             "}",
             "99999999999999999999");
 
-    private final PromptParser parser = new PromptParser();
+    private final PromptParser parser = new PromptParser(RecordFormat.JSON);
+
+    @Test
+    void theRequestsBehindTheMutantsParse() throws RecordException {
+        for (String seed : SEEDS) {
+            assertThat(parser.parse(seed.getBytes(StandardCharsets.UTF_8)).unknownFields())
+                    .isEmpty();
+        }
+    }
 
     @Property(tries = 2_000)
     void randomBytesNeverBreakTheParser(@ForAll byte[] bytes) {
         parseOrRefuse(bytes);
     }
 
-    @Property(tries = 4_000)
+    @Property(tries = 8_000)
     void mutatedRequestsNeverBreakTheParser(@ForAll("mutants") byte[] bytes) {
         parseOrRefuse(bytes);
     }
@@ -55,7 +76,7 @@ class PromptParserPropertyTest {
     }
 
     private static byte[] mutate(Random random) {
-        StringBuilder text = new StringBuilder(SEED);
+        StringBuilder text = new StringBuilder(SEEDS.get(random.nextInt(SEEDS.size())));
         int numMutations = 1 + random.nextInt(3);
         for (int i = 0; i < numMutations; i++) {
             int from = random.nextInt(text.length());

@@ -258,7 +258,6 @@ final class StepTasks {
         private final HostScorer[] scorers; // one for each thread
         private CpuTensor logits = NOTHING;
         private ScoredTokens tokens = NO_TOKENS;
-        private int firstEntry;
 
         Score(int numThreads) {
             scorers = new HostScorer[numThreads];
@@ -267,16 +266,15 @@ final class StepTasks {
             }
         }
 
-        void set(CpuTensor rows, ScoredTokens entries, int first) {
+        void set(CpuTensor rows, ScoredTokens entries) {
             logits = rows;
             tokens = entries;
-            firstEntry = first;
         }
 
         @Override
         public void run(int worker, int from, int to) {
-            for (int row = from; row < to; row++) {
-                scorers[worker].score(logits.values, row * logits.cols, logits.cols, tokens, firstEntry + row);
+            for (int entry = from; entry < to; entry++) {
+                scorers[worker].score(logits.values, entry * logits.cols, logits.cols, tokens, entry);
             }
         }
     }

@@ -1,0 +1,9 @@
+package io.radixflow.schemas;
+
+/** How the records of a topic are written. */
+public enum RecordFormat {
+    /** A body or a Batch line as UTF-8 JSON. */
+    JSON,
+    /** Avro's binary encoding of {@code PromptRecord} and {@code CompletionRecord}, without a header. */
+    AVRO
+}
