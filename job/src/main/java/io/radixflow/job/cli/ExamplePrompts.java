@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A file of prompts, one JSON body a line, and what is expected of each. */
+/** A file of prompts, one JSON body or Batch line a line, and what is expected of each. */
 final class ExamplePrompts {
 
     /**
@@ -53,19 +53,24 @@ final class ExamplePrompts {
 
     private static Prompt prompt(ObjectMapper json, String line) {
         try {
-            JsonNode body = json.readTree(line);
+            JsonNode record = json.readTree(line);
+            JsonNode body = record.path("body").isObject() ? record.path("body") : record;
             JsonNode messages = body.path("messages");
             String question = messages.isEmpty()
-                    ? body.path("prompt").asText()
+                    ? text(body.path("prompt"))
                     : messages.get(messages.size() - 1).path("content").asText();
             return new Prompt(
-                    body.path("custom_id").asText(null),
+                    record.path("custom_id").asText(null),
                     line,
                     shorten(question, QUESTION_CHARS),
                     body.path("metadata").path("expect").asText(null));
         } catch (JsonProcessingException e) {
             return new Prompt(null, line, shorten(line, QUESTION_CHARS), "invalid_json");
         }
+    }
+
+    private static String text(JsonNode prompt) {
+        return prompt.isTextual() ? prompt.asText() : prompt.toString();
     }
 
     /** One line of at most so many characters. */

@@ -8,6 +8,7 @@ import io.radixflow.job.pipeline.LabelJob;
 import io.radixflow.job.pipeline.RowsToRequests;
 import io.radixflow.job.pipeline.RunningJob;
 import io.radixflow.operators.ConfiguredEngineProvider;
+import io.radixflow.schemas.RecordFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,7 +66,7 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
             names = "--prompt-template",
             paramLabel = "TEXT",
             description =
-                    "Prompt with {field} placeholders. Without this and --prompt-column a row is a chat body itself.")
+                    "Prompt with {field} placeholders. Without this and --prompt-column a row is a body or a Batch line itself.")
     private @Nullable String promptTemplate;
 
     @Option(
@@ -77,6 +78,9 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
 
     @Override
     public Integer call() throws Exception {
+        if (jobFlags.format() != RecordFormat.JSON) {
+            throw new UserException("label reads and writes JSONL in this version; --format avro is for stream");
+        }
         Configuration flink = jobFlags.flink();
         List<Path> files = files();
         RowsToRequests requests = requests();
@@ -102,7 +106,7 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
                     outputDir,
                     requests,
                     new ConfiguredEngineProvider(engine.asMap()),
-                    jobFlags.pipeline(engine, false));
+                    jobFlags.pipeline(engine, RecordFormat.JSON, false));
             RunningJob job = resources.add(RunningJob.submit(env, LabelJob.NAME));
             progress.line("dashboard http://127.0.0.1:" + flink.get(RestOptions.PORT));
             progress.follow(job);

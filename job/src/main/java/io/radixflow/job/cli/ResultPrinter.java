@@ -51,7 +51,8 @@ final class ResultPrinter {
     }
 
     void onCompletion(ConsumerRecord<byte[], byte[]> record) throws IOException {
-        JsonNode body = json.readTree(record.value());
+        JsonNode value = json.readTree(record.value());
+        JsonNode body = value.has("response") ? value.at("/response/body") : value;
         JsonNode usage = body.path("usage");
         long prompt = usage.path("prompt_tokens").asLong();
         long cached = usage.path("prompt_tokens_details").path("cached_tokens").asLong();
@@ -60,15 +61,17 @@ final class ResultPrinter {
         promptTokens += prompt;
         cachedTokens += cached;
         generatedTokens += generated;
-        String id = body.path("custom_id").asText("?");
-        JsonNode choice = body.path("choices").path(0);
-        String text = choice.path("message")
-                .path("content")
-                .asText(choice.path("text").asText());
+        String id = value.path("custom_id").asText("?");
         terminal.line(terminal.bold(id) + "  " + questions.getOrDefault(id, ""));
-        terminal.line("    " + ExamplePrompts.shorten(text, ANSWER_CHARS));
-        terminal.line(terminal.faint("    " + choice.path("finish_reason").asText() + ", " + prompt + " prompt tokens ("
-                + cached + " cached), " + generated + " generated"));
+        for (JsonNode choice : body.path("choices")) {
+            String text = choice.path("message")
+                    .path("content")
+                    .asText(choice.path("text").asText());
+            terminal.line("    " + ExamplePrompts.shorten(text, ANSWER_CHARS));
+        }
+        String finish = body.at("/choices/0/finish_reason").asText();
+        terminal.line(terminal.faint("    " + finish + ", " + prompt + " prompt tokens (" + cached + " cached), "
+                + generated + " generated"));
     }
 
     /** Prints a streamed answer as it grows, a piece of a line at a time. */

@@ -8,6 +8,7 @@ import io.radixflow.job.pipeline.RunningJob;
 import io.radixflow.job.pipeline.StreamJob;
 import io.radixflow.operators.ConfiguredEngineProvider;
 import io.radixflow.operators.PipelineOptions;
+import io.radixflow.schemas.RecordFormat;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -45,10 +46,11 @@ final class StreamCommand implements Callable<Integer>, StartsEngine {
     @Override
     public Integer call() throws Exception {
         Terminal terminal = Terminal.of(spec.commandLine().getOut());
+        RecordFormat format = jobFlags.format();
         Configuration flink = jobFlags.flink();
         EngineConfig engine = EngineFlags.config(spec, flink);
         KafkaOptions kafka = kafkaFlags.options(JobEnvironment.longestCheckpoint(flink));
-        PipelineOptions pipeline = jobFlags.pipeline(engine, kafka.deltaTopic() != null);
+        PipelineOptions pipeline = jobFlags.pipeline(engine, format, kafka.deltaTopic() != null);
         KafkaEnds ends = new KafkaEnds(kafka);
         List<String> created = ends.prepare(jobFlags.parallelism());
         if (!created.isEmpty()) {

@@ -4,6 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.radixflow.job.UserException;
 import io.radixflow.job.kafka.Topics;
+import io.radixflow.schemas.AvroAnswers;
+import io.radixflow.schemas.AvroPromptWriter;
+import io.radixflow.schemas.RecordException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -58,6 +61,14 @@ final class TopicCommand implements Runnable {
             description = "Property for the Kafka client; may be repeated.")
     private Map<String, String> properties = new LinkedHashMap<>();
 
+    @Option(
+            names = "--format",
+            scope = ScopeType.INHERIT,
+            paramLabel = "json|avro",
+            description =
+                    "avro: makes a PromptRecord of each JSON body, prints CompletionRecords as JSON (default: json).")
+    private String format = "json";
+
     @Override
     public void run() {
         throw new ParameterException(
@@ -68,6 +79,7 @@ final class TopicCommand implements Runnable {
 
     @Command(name = "produce", description = "Send each line of standard input as a record.")
     int produce(@Parameters(paramLabel = "TOPIC", description = "Created if absent.") String topic) throws IOException {
+        LineEncoder encoder = lineEncoder();
         Topics.create(bootstrapServers, properties, List.of(topic), 1);
         Map<String, Object> config = new HashMap<>(properties);
         config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
@@ -78,7 +90,8 @@ final class TopicCommand implements Runnable {
                 BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 if (!line.isBlank()) {
-                    var unused = producer.send(new ProducerRecord<>(topic, line.getBytes(UTF_8)), (at, failure) -> {
+                    byte[] value = encoder.encode(sent + 1, line);
+                    var unused = producer.send(new ProducerRecord<>(topic, value), (at, failure) -> {
                         if (failure != null) {
                             failures.add(failure);
                         }
@@ -93,6 +106,33 @@ final class TopicCommand implements Runnable {
         }
         spec.commandLine().getErr().println("sent " + sent + " records to " + topic);
         return Main.OK;
+    }
+
+    /** A line as a record's value. */
+    private interface LineEncoder {
+        byte[] encode(long number, String line);
+    }
+
+    private LineEncoder lineEncoder() {
+        if (!isAvro()) {
+            return (number, line) -> line.getBytes(UTF_8);
+        }
+        AvroPromptWriter avro = new AvroPromptWriter();
+        return (number, line) -> {
+            try {
+                return avro.write(line.getBytes(UTF_8));
+            } catch (RecordException e) {
+                throw new UserException("no PromptRecord can be made of request " + number + ": " + e.reason(), e);
+            }
+        };
+    }
+
+    private boolean isAvro() {
+        return switch (format) {
+            case "json" -> false;
+            case "avro" -> true;
+            default -> throw new UserException("--format takes json or avro, got '" + format + "'");
+        };
     }
 
     @Command(name = "consume", description = "Print the records of a topic, one a line, until stopped.")
@@ -126,7 +166,7 @@ final class TopicCommand implements Runnable {
             while (printed < maxRecords && !out.checkError()) {
                 for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
                     if (printed++ < maxRecords) {
-                        out.println((hasHeaders ? headersOf(record) : "") + text(record.value()));
+                        out.println((hasHeaders ? headersOf(record) : "") + shown(record.value()));
                     }
                 }
             }
@@ -140,6 +180,17 @@ final class TopicCommand implements Runnable {
             text.append(header.key()).append('=').append(text(header.value())).append('\t');
         }
         return text.toString();
+    }
+
+    private String shown(byte[] value) {
+        if (!isAvro() || value == null) {
+            return text(value);
+        }
+        try {
+            return AvroAnswers.decode(value).toString();
+        } catch (IOException e) {
+            throw new UserException("a record is no CompletionRecord: " + e.getMessage() + "; try --format json", e);
+        }
     }
 
     private static String text(byte[] value) {

@@ -14,12 +14,12 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes a request of each row: the row itself if it is a body, or a body around the prompt that a column or template gives. A request
- * without {@code custom_id} gets {@code file:line}. Rows that are no JSON objects pass as they are: the pipeline names what is wrong.
+ * Makes a request of each row: the row itself if it is a body or an OpenAI Batch line, or a body around the prompt that a column or
+ * template gives. A request without {@code custom_id} gets {@code file:line}. Rows that are no JSON objects pass as they are: the pipeline names what is wrong.
  *
  * @param promptColumn field whose text is the prompt, or null
  * @param promptTemplate text with {@code {field}} placeholders, or null
- * @param defaults JSON object with fields for every body that does not have them, or null
+ * @param defaults JSON object with fields for every body (also that in a Batch line) that does not have them, or null
  */
 public record RowsToRequests(
         @Nullable String promptColumn,
@@ -44,17 +44,18 @@ public record RowsToRequests(
 
     /** The row as a request. */
     public SourceRecord request(SourceRecord row) {
-        ObjectNode body = parse(row);
-        if (body == null) {
+        ObjectNode request = parse(row);
+        if (request == null) {
             return row;
         }
         if (promptColumn != null || promptTemplate != null) {
-            body = bodyAround(prompt(body), body);
+            request = bodyAround(prompt(request), request);
         }
-        if (!body.hasNonNull("custom_id")) {
-            body.put("custom_id", identity(row));
+        if (!request.hasNonNull("custom_id")) {
+            request.put("custom_id", identity(row));
         }
         if (defaults != null) {
+            ObjectNode body = request.get("body") instanceof ObjectNode inside ? inside : request;
             for (var field : object(defaults).properties()) {
                 if (!body.has(field.getKey())) {
                     body.set(field.getKey(), field.getValue());
@@ -63,7 +64,7 @@ public record RowsToRequests(
         }
         return new SourceRecord(
                 row.key(),
-                body.toString().getBytes(UTF_8),
+                request.toString().getBytes(UTF_8),
                 row.headers(),
                 row.topic(),
                 row.partition(),

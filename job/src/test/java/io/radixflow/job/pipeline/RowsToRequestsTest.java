@@ -28,6 +28,18 @@ class RowsToRequestsTest {
     }
 
     @Test
+    void aBatchLineGetsAnIdentityAndItsBodyTheDefaults() {
+        assertThat(request(
+                        null,
+                        null,
+                        "{\"max_tokens\": 8}",
+                        "{\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{\"prompt\":\"a\"}}"))
+                .isEqualTo(
+                        "{\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{\"prompt\":\"a\",\"max_tokens\":8},"
+                                + "\"custom_id\":\"rows.jsonl:7\"}");
+    }
+
+    @Test
     void aColumnBecomesTheUserMessage() {
         assertThat(request("text", null, null, "{\"text\":\"hi \\\"you\\\"\",\"other\":1}"))
                 .isEqualTo("{\"messages\":[{\"role\":\"user\",\"content\":\"hi \\\"you\\\"\"}],"
