@@ -4,202 +4,130 @@ import static io.radixflow.backend.cpu.Lanes.STRIP;
 
 import io.radixflow.weights.Float16;
 import io.radixflow.weights.TensorData;
-import io.radixflow.weights.TensorDecoder;
-import io.radixflow.weights.TensorType;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /**
- * A weight matrix at its file's width, laid out so that one vector load gives the same input feature of neighbouring rows.
+ * A weight matrix at about its file's width, laid out so that one vector load gives the same input feature of neighbouring rows.
  *
  * <p>Rows are cut into strips of {@link Lanes#STRIP}, input features into blocks of 32 (the last ones padded with zeros). A block of a
- * strip is a run of ints, {@code [words][STRIP]}: first, for block formats, one word with the row's factors, then its 32 weights:
+ * strip is a run of ints, {@code [words][STRIP]}: for block formats one word with the row's factors, then its 32 weights; where
+ * eight blocks share factors, a word with those lies before them:
  * <pre>
- * Q4_1        factors fp16 d | fp16 m &lt;&lt; 16   4 words of eight 4-bit numbers u    w = u * d + m
- * Q4_0        factors fp32 d                  4 words of eight 4-bit numbers u    w = u * d - 8 d
- * Q8_0        factors fp32 d                  8 words of four bytes u = q + 128   w = u * d - 128 d
- * F16, BF16                                  16 words of two halves
- * F32                                        32 words
+ *        shared word             block's factors         weights                           w
+ * Q4_0                           fp32 d                  4 nibble words                    u * d - 8 d
+ * Q4_1                           fp16 d | m &lt;&lt; 16        4 nibble words                    u * d + m
+ * Q5_0                           fp32 d                  4 nibble words, 1 of high bits    u * d - 16 d
+ * Q5_1                           fp16 d | m &lt;&lt; 16        4 nibble words, 1 of high bits    u * d + m
+ * Q8_0                           fp32 d                  8 words of four bytes q + 128     u * d - 128 d
+ * Q4_K   fp16 d | dmin &lt;&lt; 16     s | m &lt;&lt; 16             4 nibble words                    u * (d s) - dmin m
+ * Q5_K   fp16 d | dmin &lt;&lt; 16     s | m &lt;&lt; 16             4 nibble words, 1 of high bits    u * (d s) - dmin m
+ * Q6_K   fp32 d                  s | s' &lt;&lt; 16            4 nibble words, 2 of high bits    u * (d s) - 32 (d s), s' from feature 16 on
+ * F16, BF16                                              16 words of two halves
+ * F32                                                    32 words
  * </pre>
- * Q5_0, Q5_1 and the types with blocks of 256 have no layout of their own here: they are decoded and kept as F32, exactly, at up to ten
- * times their file's width.
- * Within a word the feature with the lowest index is in the lowest bits. Blocks of a strip follow each other, so a product streams memory.
+ * Within a word the feature with the lowest index is in the lowest bits. With one high bit, that of nibble i of word w is bit
+ * {@code 4 i + w} of the word of high bits; with two, they are bits {@code 4 i + 2 (w % 2)} and the next of word {@code w / 2}. Blocks of a
+ * strip follow each other, so a product streams memory.
  *
- * <p>{@code w} is one fused multiply-add and exact for Q4_0 and Q8_0 (at most 19 bits), rounded once for Q4_1.
+ * <p>{@code w} is one fused multiply-add; factors are exact, and so is the product, so that {@code w} is rounded once where there is an m and
+ * is exact otherwise. Types that have no format here are kept as F32, exactly.
  */
 final class PackedMatrix {
 
     static final int BLOCK = 32;
+    /** Blocks that share a header. */
+    static final int HEADER_BLOCKS = 8;
 
-    /** As packed, which is F32 for what has no layout of its own. */
-    final TensorType type;
-
+    final PackedFormat format;
     final int rows;
     final int cols;
     final int numStrips;
     final int numBlocks;
-    /** Ints of one block of one strip. */
-    final int blockInts;
-
     final int[] words;
 
+    /** Ints of one block of one strip. */
+    private final int blockInts;
+
+    private final int stripInts;
+
     PackedMatrix(TensorData tensor) {
-        type = packedType(tensor.type());
+        format = PackedFormat.of(tensor.type());
         rows = tensor.rows();
         cols = tensor.cols();
         numStrips = (rows + STRIP - 1) / STRIP;
         numBlocks = (cols + BLOCK - 1) / BLOCK;
-        blockInts = wordsPerBlock(type) * STRIP;
-        long ints = (long) numStrips * numBlocks * blockInts;
+        blockInts = format.wordsPerBlock() * STRIP;
+        stripInts = numBlocks * blockInts + (format.hasHeader() ? numBlocks / HEADER_BLOCKS * STRIP : 0);
+        long ints = (long) numStrips * stripInts;
         if (ints > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("tensor " + tensor.name() + ": " + 4 * ints
                     + " bytes once packed, the CPU backend takes at most 8 GiB for one tensor");
         }
         words = new int[(int) ints];
-        ByteBuffer data = tensor.data().duplicate().order(ByteOrder.LITTLE_ENDIAN);
-        float[] decoded = type == tensor.type() ? new float[0] : new float[cols];
-        for (int row = 0; row < rows; row++) {
-            if (type != tensor.type()) {
-                packDecoded(tensor, row, decoded);
-            } else if (type.blockLen() == 1) {
-                packPlain(tensor, data, row);
-            } else {
-                packBlocks(data, row);
-            }
-        }
-    }
-
-    private static TensorType packedType(TensorType type) {
-        return switch (type) {
-            case F32, F16, BF16, Q4_0, Q4_1, Q8_0 -> type;
-            case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> TensorType.F32;
-        };
-    }
-
-    private static int wordsPerBlock(TensorType type) {
-        return switch (type) {
-            case F32 -> 32;
-            case F16, BF16 -> 16;
-            case Q4_0, Q4_1 -> 5;
-            case Q8_0 -> 9;
-            case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw noLayout(type);
-        };
-    }
-
-    /** Whether the block starts with a word of factors. */
-    boolean hasFactors() {
-        return type.blockLen() == BLOCK;
+        new WeightPacker(tensor, this).pack();
     }
 
     /** Index in {@link #words} of a block of a strip. */
     int blockAt(int strip, int block) {
-        return (strip * numBlocks + block) * blockInts;
+        int headers = format.hasHeader() ? block / HEADER_BLOCKS + 1 : 0;
+        return strip * stripInts + block * blockInts + headers * STRIP;
     }
 
-    private void packPlain(TensorData tensor, ByteBuffer data, int row) {
-        int featuresPerWord = 4 / type.blockBytes();
-        int lane = row % STRIP;
-        for (int col = 0; col < cols; col++) {
-            int at = Math.toIntExact(((long) row * cols + col) * type.blockBytes());
-            int inBlock = col % BLOCK;
-            int to = blockAt(row / STRIP, col / BLOCK) + inBlock / featuresPerWord * STRIP + lane;
-            if (type == TensorType.F32) {
-                words[to] = data.getInt(at);
-            } else {
-                int half = data.getShort(at) & 0xFFFF;
-                if (type == TensorType.F16 && (half & 0x7C00) == 0x7C00) {
-                    throw new IllegalArgumentException(
-                            "tensor " + tensor.name() + ": weight [" + row + ", " + col + "] is not a finite number");
-                }
-                words[to] |= half << (16 * (inBlock % featuresPerWord));
-            }
-        }
-    }
-
-    private void packDecoded(TensorData tensor, int row, float[] decoded) {
-        TensorDecoder.decodeRow(tensor, row, decoded, 0);
-        int lane = row % STRIP;
-        for (int col = 0; col < cols; col++) {
-            int to = blockAt(row / STRIP, col / BLOCK) + col % BLOCK * STRIP + lane;
-            words[to] = Float.floatToRawIntBits(decoded[col]);
-        }
-    }
-
-    static IllegalStateException noLayout(TensorType type) {
-        return new IllegalStateException(type + " is packed as F32");
-    }
-
-    private void packBlocks(ByteBuffer data, int row) {
-        int lane = row % STRIP;
-        for (int block = 0; block < numBlocks; block++) {
-            int at = Math.toIntExact(((long) row * numBlocks + block) * type.blockBytes());
-            int to = blockAt(row / STRIP, block) + lane;
-            switch (type) {
-                case Q4_1 -> {
-                    words[to] = data.getInt(at);
-                    packNibbles(data, at + 4, to + STRIP);
-                }
-                case Q4_0 -> {
-                    words[to] = Float.floatToRawIntBits(Float16.toFloat(data.getShort(at)));
-                    packNibbles(data, at + 2, to + STRIP);
-                }
-                case Q8_0 -> {
-                    words[to] = Float.floatToRawIntBits(Float16.toFloat(data.getShort(at)));
-                    packBytes(data, at + 2, to + STRIP);
-                }
-                case F32, F16, BF16 -> throw new IllegalStateException(type + " has no blocks");
-                case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw noLayout(type);
-            }
-        }
-    }
-
-    /** Byte i of a file's block holds features i and i + 16; a word of ours holds eight neighbours. */
-    private void packNibbles(ByteBuffer data, int at, int to) {
-        for (int word = 0; word < 4; word++) {
-            int packed = 0;
-            for (int i = 0; i < 8; i++) {
-                int feature = 8 * word + i;
-                int pair = data.get(at + feature % 16) & 0xFF;
-                packed |= (feature < 16 ? pair & 15 : pair >> 4) << (4 * i);
-            }
-            words[to + word * STRIP] = packed;
-        }
-    }
-
-    private void packBytes(ByteBuffer data, int at, int to) {
-        for (int word = 0; word < 8; word++) {
-            // Flipping the highest bit of a two's complement byte adds 128 to it.
-            words[to + word * STRIP] = data.getInt(at + 4 * word) ^ 0x80808080;
-        }
+    /** Index in {@link #words} of the word that a block shares with its neighbours. */
+    int headerAt(int strip, int block) {
+        int header = block / HEADER_BLOCKS;
+        return strip * stripInts + header * (HEADER_BLOCKS * blockInts + STRIP);
     }
 
     /** Writes row {@code row} as floats to {@code into[at, at + cols)}. */
     void unpackRow(int row, float[] into, int at) {
         int lane = row % STRIP;
         for (int col = 0; col < cols; col++) {
-            into[at + col] = weight(blockAt(row / STRIP, col / BLOCK) + lane, col % BLOCK);
+            into[at + col] = weight(row / STRIP, lane, col);
         }
     }
 
-    private float weight(int blockLane, int feature) {
-        int first = words[blockLane];
-        int firstWeight = blockLane + STRIP;
-        return switch (type) {
-            case F32 -> Float.intBitsToFloat(words[blockLane + feature * STRIP]);
-            case BF16 -> Float.intBitsToFloat((words[blockLane + feature / 2 * STRIP] >>> (16 * (feature % 2))) << 16);
-            case F16 -> Float16.toFloat((short) (words[blockLane + feature / 2 * STRIP] >>> (16 * (feature % 2))));
-            case Q4_1 ->
-                Math.fma(nibble(firstWeight, feature), Float16.toFloat((short) first), Float16.toFloat((short)
-                        (first >>> 16)));
-            case Q4_0 -> (nibble(firstWeight, feature) - 8) * Float.intBitsToFloat(first);
-            case Q8_0 ->
-                (((words[firstWeight + feature / 4 * STRIP] >>> (8 * (feature % 4))) & 0xFF) - 128)
-                        * Float.intBitsToFloat(first);
-            case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw noLayout(type);
+    private float weight(int strip, int lane, int col) {
+        int block = blockAt(strip, col / BLOCK) + lane;
+        int feature = col % BLOCK;
+        return switch (format) {
+            case F32 -> Float.intBitsToFloat(words[block + feature * STRIP]);
+            case BF16 -> Float.intBitsToFloat((words[block + feature / 2 * STRIP] >>> (16 * (feature % 2))) << 16);
+            case F16 -> half(words[block + feature / 2 * STRIP], feature % 2);
+            case Q4_0 -> (quant(block, feature) - 8) * Float.intBitsToFloat(words[block]);
+            case Q5_0 -> (quant(block, feature) - 16) * Float.intBitsToFloat(words[block]);
+            case Q8_0 -> (quant(block, feature) - 128) * Float.intBitsToFloat(words[block]);
+            case Q4_1, Q5_1 -> Math.fma(quant(block, feature), half(words[block], 0), half(words[block], 1));
+            case Q4_K, Q5_K -> {
+                int header = words[headerAt(strip, col / BLOCK) + lane];
+                float d = half(header, 0) * (words[block] & 0xFFFF);
+                float m = half(header, 1) * (words[block] >>> 16);
+                yield Math.fma(quant(block, feature), d, -m);
+            }
+            case Q6_K -> {
+                float d = Float.intBitsToFloat(words[headerAt(strip, col / BLOCK) + lane]);
+                yield (quant(block, feature) - 32) * (d * (short) (words[block] >> (16 * (feature / 16))));
+            }
         };
     }
 
-    private int nibble(int firstWeight, int feature) {
-        return (words[firstWeight + feature / 8 * STRIP] >>> (4 * (feature % 8))) & 15;
+    private static float half(int pair, int index) {
+        return Float16.toFloat((short) (pair >>> (16 * index)));
+    }
+
+    /** u of a feature of one row's block. */
+    private int quant(int block, int feature) {
+        int first = block + STRIP;
+        if (format.isBytes()) {
+            return (words[first + feature / 4 * STRIP] >>> (8 * (feature % 4))) & 0xFF;
+        }
+        int word = feature / 8;
+        int at = 4 * (feature % 8);
+        int nibble = (words[first + word * STRIP] >>> at) & 15;
+        int bits = format.highBits();
+        if (bits == 0) {
+            return nibble;
+        }
+        int high = words[first + (4 + word * bits / 4) * STRIP] >>> (at + word * bits % 4);
+        return nibble | ((high & ((1 << bits) - 1)) << 4);
     }
 }

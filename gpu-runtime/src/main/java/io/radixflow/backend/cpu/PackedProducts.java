@@ -6,6 +6,7 @@ import static io.radixflow.backend.cpu.Lanes.LANES;
 import static io.radixflow.backend.cpu.Lanes.STRIP;
 import static io.radixflow.backend.cpu.Lanes.broadcast;
 import static io.radixflow.backend.cpu.Lanes.toFloats;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import jdk.incubator.vector.FloatVector;
@@ -35,6 +36,59 @@ final class PackedProducts {
                 FloatVector xk = broadcast(x[xAt + 8 * word + i]);
                 a = xk.fma(toFloats(packed0.lanewise(LSHR, 4 * i).and(nibble)).fma(d0, m0), a);
                 b = xk.fma(toFloats(packed1.lanewise(LSHR, 4 * i).and(nibble)).fma(d1, m1), b);
+            }
+        }
+        a.intoArray(out, 0);
+        b.intoArray(out, LANES);
+    }
+
+    /**
+     * As {@link #addNibbles} for weights with high bits, of words {@code [fromWord, toWord)} of a block.
+     *
+     * @param factorsAt where those words' set of factors begins
+     */
+    @SuppressWarnings("checkstyle:ParameterNumber") // a part of a block
+    static void addLongNibbles(
+            int[] words,
+            int from,
+            int highBits,
+            int fromWord,
+            int toWord,
+            float[] factors,
+            int factorsAt,
+            float[] x,
+            int xAt,
+            float[] out) {
+        FloatVector d0 = FloatVector.fromArray(FLOATS, factors, factorsAt);
+        FloatVector d1 = FloatVector.fromArray(FLOATS, factors, factorsAt + LANES);
+        FloatVector m0 = FloatVector.fromArray(FLOATS, factors, factorsAt + STRIP);
+        FloatVector m1 = FloatVector.fromArray(FLOATS, factors, factorsAt + STRIP + LANES);
+        IntVector nibble = broadcast(15);
+        IntVector highMask = broadcast(((1 << highBits) - 1) << 4);
+        FloatVector a = FloatVector.fromArray(FLOATS, out, 0);
+        FloatVector b = FloatVector.fromArray(FLOATS, out, LANES);
+        for (int word = fromWord; word < toWord; word++) {
+            IntVector low0 = IntVector.fromArray(INTS, words, from + word * STRIP);
+            IntVector low1 = IntVector.fromArray(INTS, words, from + word * STRIP + LANES);
+            int highAt = from + (4 + word * highBits / 4) * STRIP;
+            int shift = word * highBits % 4;
+            IntVector high0 = IntVector.fromArray(INTS, words, highAt).lanewise(LSHR, shift);
+            IntVector high1 = IntVector.fromArray(INTS, words, highAt + LANES).lanewise(LSHR, shift);
+            IntVector u0 = low0.and(nibble).or(high0.lanewise(LSHL, 4).and(highMask));
+            IntVector u1 = low1.and(nibble).or(high1.lanewise(LSHL, 4).and(highMask));
+            FloatVector xk = broadcast(x[xAt + 8 * word]);
+            a = xk.fma(toFloats(u0).fma(d0, m0), a);
+            b = xk.fma(toFloats(u1).fma(d1, m1), b);
+            for (int i = 1; i < 8; i++) {
+                xk = broadcast(x[xAt + 8 * word + i]);
+                u0 = low0.lanewise(LSHR, 4 * i)
+                        .and(nibble)
+                        .or(high0.lanewise(LSHR, 4 * i - 4).and(highMask));
+                u1 = low1.lanewise(LSHR, 4 * i)
+                        .and(nibble)
+                        .or(high1.lanewise(LSHR, 4 * i - 4).and(highMask));
+                a = xk.fma(toFloats(u0).fma(d0, m0), a);
+                b = xk.fma(toFloats(u1).fma(d1, m1), b);
             }
         }
         a.intoArray(out, 0);

@@ -27,54 +27,92 @@ final class StripUnpacker {
         for (int block = fromBlock; block < toBlock; block++) {
             int from = matrix.blockAt(strip, block);
             int to = (block - fromBlock) * PackedMatrix.BLOCK * STRIP;
-            if (matrix.hasFactors()) {
-                BlockFactors.decode(matrix, from, factors);
+            if (matrix.format.hasFactors()) {
+                BlockFactors.decode(matrix, strip, block, factors);
             }
-            switch (matrix.type) {
-                case Q4_0, Q4_1 -> {
-                    for (int word = 0; word < 4; word++) {
-                        unpackNibbles(words, from + STRIP + word * STRIP, factors, into, to + 8 * word * STRIP);
-                    }
-                }
-                case Q8_0 -> {
-                    for (int word = 0; word < 8; word++) {
-                        unpackBytes(words, from + STRIP + word * STRIP, factors, into, to + 4 * word * STRIP);
-                    }
+            switch (matrix.format) {
+                case Q4_0, Q4_1, Q4_K -> unpackNibbles(words, from + STRIP, factors, into, to);
+                case Q8_0 -> unpackBytes(words, from + STRIP, factors, into, to);
+                case Q5_0, Q5_1, Q5_K -> unpackLongNibbles(words, from + STRIP, 1, 0, 4, factors, 0, into, to);
+                case Q6_K -> {
+                    unpackLongNibbles(words, from + STRIP, 2, 0, 2, factors, 0, into, to);
+                    unpackLongNibbles(words, from + STRIP, 2, 2, 4, factors, BlockFactors.SET, into, to);
                 }
                 case F16 -> unpackF16(words, from, into, to);
                 case BF16 -> unpackBf16(words, from, into, to);
                 case F32 -> unpackF32(words, from, into, to);
-                case Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw PackedMatrix.noLayout(matrix.type);
             }
         }
     }
 
-    /** Eight features from one word of each row. */
+    /** 32 features: eight from each of four words of a row. */
     private static void unpackNibbles(int[] words, int from, float[] factors, float[] into, int to) {
         IntVector nibble = broadcast(15);
         for (int i = 0; i < STRIP; i += LANES) {
             FloatVector d = FloatVector.fromArray(FLOATS, factors, i);
             FloatVector m = FloatVector.fromArray(FLOATS, factors, STRIP + i);
-            IntVector packed = IntVector.fromArray(INTS, words, from + i);
-            for (int feature = 0; feature < 8; feature++) {
-                toFloats(packed.lanewise(LSHR, 4 * feature).and(nibble))
-                        .fma(d, m)
-                        .intoArray(into, to + i + feature * STRIP);
+            for (int word = 0; word < 4; word++) {
+                IntVector packed = IntVector.fromArray(INTS, words, from + i + word * STRIP);
+                int at = to + i + 8 * word * STRIP;
+                for (int feature = 0; feature < 8; feature++) {
+                    toFloats(packed.lanewise(LSHR, 4 * feature).and(nibble))
+                            .fma(d, m)
+                            .intoArray(into, at + feature * STRIP);
+                }
             }
         }
     }
 
-    /** Four features from one word of each row. */
+    /** As {@link #unpackNibbles}, with high bits, for words {@code [fromWord, toWord)} and the factors at {@code factorsAt}. */
+    @SuppressWarnings("checkstyle:ParameterNumber") // a part of a block
+    private static void unpackLongNibbles(
+            int[] words,
+            int from,
+            int highBits,
+            int fromWord,
+            int toWord,
+            float[] factors,
+            int factorsAt,
+            float[] into,
+            int to) {
+        IntVector nibble = broadcast(15);
+        IntVector highMask = broadcast(((1 << highBits) - 1) << 4);
+        for (int i = 0; i < STRIP; i += LANES) {
+            FloatVector d = FloatVector.fromArray(FLOATS, factors, factorsAt + i);
+            FloatVector m = FloatVector.fromArray(FLOATS, factors, factorsAt + STRIP + i);
+            for (int word = fromWord; word < toWord; word++) {
+                IntVector packed = IntVector.fromArray(INTS, words, from + i + word * STRIP);
+                IntVector high = IntVector.fromArray(INTS, words, from + i + (4 + word * highBits / 4) * STRIP)
+                        .lanewise(LSHR, word * highBits % 4);
+                int at = to + i + 8 * word * STRIP;
+                toFloats(packed.and(nibble).or(high.lanewise(LSHL, 4).and(highMask)))
+                        .fma(d, m)
+                        .intoArray(into, at);
+                for (int feature = 1; feature < 8; feature++) {
+                    toFloats(packed.lanewise(LSHR, 4 * feature)
+                                    .and(nibble)
+                                    .or(high.lanewise(LSHR, 4 * feature - 4).and(highMask)))
+                            .fma(d, m)
+                            .intoArray(into, at + feature * STRIP);
+                }
+            }
+        }
+    }
+
+    /** 32 features: four from each of eight words of a row. */
     private static void unpackBytes(int[] words, int from, float[] factors, float[] into, int to) {
         IntVector lowByte = broadcast(255);
         for (int i = 0; i < STRIP; i += LANES) {
             FloatVector d = FloatVector.fromArray(FLOATS, factors, i);
             FloatVector m = FloatVector.fromArray(FLOATS, factors, STRIP + i);
-            IntVector packed = IntVector.fromArray(INTS, words, from + i);
-            for (int feature = 0; feature < 4; feature++) {
-                toFloats(packed.lanewise(LSHR, 8 * feature).and(lowByte))
-                        .fma(d, m)
-                        .intoArray(into, to + i + feature * STRIP);
+            for (int word = 0; word < 8; word++) {
+                IntVector packed = IntVector.fromArray(INTS, words, from + i + word * STRIP);
+                int at = to + i + 4 * word * STRIP;
+                for (int feature = 0; feature < 4; feature++) {
+                    toFloats(packed.lanewise(LSHR, 8 * feature).and(lowByte))
+                            .fma(d, m)
+                            .intoArray(into, at + feature * STRIP);
+                }
             }
         }
     }

@@ -2,7 +2,6 @@ package io.radixflow.backend.cpu;
 
 import static io.radixflow.backend.cpu.Lanes.STRIP;
 
-import io.radixflow.weights.TensorType;
 import java.util.Arrays;
 
 /**
@@ -40,7 +39,7 @@ final class VectorMatrixKernels implements MatrixKernels {
             int to = Math.min(toStrip - w.firstStrip[part], matrix.numStrips);
             for (int strip = from; strip < to; strip++) {
                 int outAt = w.firstRow[part] + strip * STRIP;
-                if (rows == 1 && matrix.hasFactors()) {
+                if (rows == 1 && matrix.format.hasFactors()) {
                     oneRow(matrix, strip, x, out, outAt, scratch[worker]);
                 } else {
                     manyRows(matrix, strip, x, rows, out, outAt, w.rows(), scratch[worker]);
@@ -55,14 +54,25 @@ final class VectorMatrixKernels implements MatrixKernels {
         for (int block = 0; block < matrix.numBlocks; block++) {
             int from = matrix.blockAt(strip, block);
             int xAt = block * PackedMatrix.BLOCK;
-            BlockFactors.decode(matrix, from, scratch.factors);
-            if (matrix.type == TensorType.Q8_0) {
-                PackedProducts.addBytes(matrix.words, from + STRIP, scratch.factors, x, xAt, sums);
-            } else {
-                PackedProducts.addNibbles(matrix.words, from + STRIP, scratch.factors, x, xAt, sums);
-            }
+            BlockFactors.decode(matrix, strip, block, scratch.factors);
+            addBlock(matrix, from + STRIP, scratch.factors, x, xAt, sums);
         }
         System.arraycopy(sums, 0, out, outAt, Math.min(STRIP, matrix.rows - strip * STRIP));
+    }
+
+    @SuppressWarnings("checkstyle:ParameterNumber") // a block and its row
+    private static void addBlock(PackedMatrix matrix, int from, float[] factors, float[] x, int xAt, float[] sums) {
+        int[] words = matrix.words;
+        switch (matrix.format) {
+            case Q4_0, Q4_1, Q4_K -> PackedProducts.addNibbles(words, from, factors, x, xAt, sums);
+            case Q8_0 -> PackedProducts.addBytes(words, from, factors, x, xAt, sums);
+            case Q5_0, Q5_1, Q5_K -> PackedProducts.addLongNibbles(words, from, 1, 0, 4, factors, 0, x, xAt, sums);
+            case Q6_K -> {
+                PackedProducts.addLongNibbles(words, from, 2, 0, 2, factors, 0, x, xAt, sums);
+                PackedProducts.addLongNibbles(words, from, 2, 2, 4, factors, BlockFactors.SET, x, xAt, sums);
+            }
+            case F32, F16, BF16 -> throw new IllegalStateException(matrix.format + " has no factors");
+        }
     }
 
     @SuppressWarnings("checkstyle:ParameterNumber") // a strip's place in the result
