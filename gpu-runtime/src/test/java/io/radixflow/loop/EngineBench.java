@@ -20,7 +20,7 @@ import java.util.concurrent.CountDownLatch;
  * Prints tokens a second of the whole engine, scheduler and sampling included, on the workloads that the peers are measured with:
  * prefill of 512 tokens, greedy decode at batch 1, 8 and 32 behind 128 tokens each, and 64 requests that share 1,024 tokens.
  *
- * <p>A plain main: {@code MODEL THREADS MODE...} with modes {@code pp tgN sp}, run with {@code --add-modules jdk.incubator.vector}. Each
+ * <p>A plain main: {@code MODEL THREADS ROUNDS MODE...} with modes {@code pp tgN sp}, run with {@code --add-modules jdk.incubator.vector}. Each
  * figure is given by wall clock and by processor time; the first rounds warm the compiler up and are printed as such.
  */
 final class EngineBench {
@@ -28,32 +28,34 @@ final class EngineBench {
     private static final OperatingSystemMXBean MACHINE =
             (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private static final int PROMPT_LEN = 128;
-    private static final int ROUNDS = 6;
-    private static final int WARM_UP_ROUNDS = 3;
 
     private final Engine engine;
     private final int numThreads;
+    /** Measured rounds of a mode, and warm-up rounds before them. */
+    private final int numRounds;
+
     private final Random random = new Random(1);
 
-    private EngineBench(Engine engine, int numThreads) {
+    private EngineBench(Engine engine, int numThreads, int numRounds) {
         this.engine = engine;
         this.numThreads = numThreads;
+        this.numRounds = numRounds;
     }
 
     public static void main(String[] args) throws InterruptedException {
         Map<String, String> options =
                 Map.of("model-path", args[0], "cpu-threads", args[1], "max-total-tokens", "32768");
         try (Engine engine = Engines.start(EngineConfig.of(options))) {
-            EngineBench bench = new EngineBench(engine, Integer.parseInt(args[1]));
-            for (int mode = 2; mode < args.length; mode++) {
+            EngineBench bench = new EngineBench(engine, Integer.parseInt(args[1]), Integer.parseInt(args[2]));
+            for (int mode = 3; mode < args.length; mode++) {
                 bench.run(args[mode]);
             }
         }
     }
 
     private void run(String mode) throws InterruptedException {
-        for (int round = 0; round < ROUNDS; round++) {
-            String suffix = round < WARM_UP_ROUNDS ? " (warm-up)" : "";
+        for (int round = 0; round < 2 * numRounds; round++) {
+            String suffix = round < numRounds ? " (warm-up)" : "";
             switch (mode) {
                 case "pp" -> prefill("prefill 512" + suffix);
                 case "sp" -> sharedPrefix("64 x (1024 shared + 32 + 32)" + suffix);
