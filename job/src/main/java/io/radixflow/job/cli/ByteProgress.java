@@ -30,6 +30,11 @@ final class ByteProgress implements FetchProgress {
     }
 
     @Override
+    public void resumed(int doneParts, int numParts) {
+        terminal.line(doneParts + " of " + numParts + " packages of " + name + " are here from an earlier fetch");
+    }
+
+    @Override
     public void advance(long doneBytes) {
         double share = Math.min(1, (double) doneBytes / totalBytes);
         if (terminal.isInteractive()) {

@@ -20,6 +20,8 @@ import picocli.CommandLine.Spec;
 @Command(name = "model", description = "Fetch a model, or show what is in one.", synopsisSubcommandLabel = "SUBCOMMAND")
 final class ModelCommand implements Runnable {
 
+    private static final long MIB = 1 << 20;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
@@ -32,7 +34,9 @@ final class ModelCommand implements Runnable {
                         + String.join(", ", spec.subcommands().keySet()));
     }
 
-    @Command(name = "fetch", description = "Fetch a model by name, with pip; hashes are checked.")
+    @Command(
+            name = "fetch",
+            description = "Fetch a model by name, with pip; hashes are checked, an interrupted fetch goes on.")
     int fetch(
             @Parameters(
                             paramLabel = "NAME",
@@ -46,10 +50,7 @@ final class ModelCommand implements Runnable {
         Terminal terminal = Terminal.of(spec.commandLine().getOut());
         ModelCatalog catalog = new ModelCatalog(Home.modelsDir());
         if (name == null) {
-            for (CatalogModel model : CatalogModel.all()) {
-                String place = catalog.isFetched(model) ? "here: " + catalog.fileOf(model) : "not fetched";
-                terminal.line(model.name() + "  " + model.title() + "  " + place);
-            }
+            CatalogModel.all().forEach(model -> list(model, catalog, terminal));
             return Main.OK;
         }
         CatalogModel model = catalog.find(name)
@@ -67,10 +68,21 @@ final class ModelCommand implements Runnable {
                     model.name() + " is already here (" + (isVerifying ? "sha256" : "size") + " checked): " + file);
             return Main.OK;
         }
+        terminal.line(model.title() + ", licence: " + model.licence());
         fetcher.fetch(model);
         terminal.status("");
         terminal.line(model.name() + " fetched and checked: " + file);
         return Main.OK;
+    }
+
+    private static void list(CatalogModel model, ModelCatalog catalog, Terminal terminal) {
+        terminal.line(model.name());
+        terminal.line("  " + model.title() + ", " + model.fileBytes() / MIB + " MiB ("
+                + model.parts().size()
+                + (model.parts().size() == 1 ? " package, " : " packages, ") + model.downloadBytes() / MIB
+                + " MiB to download)");
+        terminal.line("  licence: " + model.licence());
+        terminal.line("  " + (catalog.isFetched(model) ? "here: " + catalog.fileOf(model) : "not fetched"));
     }
 
     @Command(name = "inspect", description = "Show what is in a model: shape, tensors, tokenizer, template.")

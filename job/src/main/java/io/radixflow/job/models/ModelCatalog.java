@@ -26,7 +26,11 @@ public final class ModelCatalog {
 
     /** Where the model's weight file lies, or would. */
     public Path fileOf(CatalogModel model) {
-        return modelsDir.resolve(model.name()).resolve(model.fileName());
+        return folderOf(model).resolve(model.fileName());
+    }
+
+    Path folderOf(CatalogModel model) {
+        return modelsDir.resolve(model.name());
     }
 
     /** Whether the weight file is there in full size. */
