@@ -74,8 +74,11 @@ public interface Backend extends AutoCloseable {
      */
     void sample(Tensor logits, SamplingBatch batch, ScoredTokens into);
 
-    /** Scores the given {@code tokens.tokenId} by {@code logits[i]}; entry i of both correspond. Valid after {@link #synchronize()}. */
-    void score(Tensor logits, ScoredTokens tokens);
+    /**
+     * Scores given tokens: {@code tokens.tokenId[firstEntry + i]} by {@code logits[i]}, for i in {@code [0, rows)}. Results are valid after
+     * {@link #synchronize()}.
+     */
+    void score(Tensor logits, int rows, ScoredTokens tokens, int firstEntry);
 
     /** Copies {@code rows} rows from {@code firstRow} on to the host; synchronises. For tests, logprobs and debugging. */
     void read(Tensor tensor, int firstRow, int rows, float[] into);

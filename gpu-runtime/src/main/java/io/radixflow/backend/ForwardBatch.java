@@ -33,8 +33,12 @@ public final class ForwardBatch {
 
     public final int slotTableStride;
 
+    public int numSampled;
     public int numLogits;
-    /** [maxSequences] indices of the tokens whose logits are wanted, ascending. */
+    /**
+     * [maxTokens] indices of the tokens whose logits are wanted: first the {@link #numSampled} ones from which a token is drawn, ascending, then
+     * those that score the prompt, ascending.
+     */
     public final int[] logitToken;
 
     public int numPrefixGroups;
@@ -57,7 +61,7 @@ public final class ForwardBatch {
         firstToken = new int[maxSequences];
         cachedLen = new int[maxSequences];
         extendLen = new int[maxSequences];
-        logitToken = new int[maxSequences];
+        logitToken = new int[maxTokens];
         groupFirst = new int[maxSequences];
         groupSize = new int[maxSequences];
         groupLen = new int[maxSequences];

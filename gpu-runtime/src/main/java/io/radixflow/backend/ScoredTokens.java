@@ -3,8 +3,8 @@ package io.radixflow.backend;
 import java.util.Arrays;
 
 /**
- * Tokens with their log-probabilities, as parallel columns: entry i belongs to logits row i. Log-probabilities are those of the softmax of
- * the row as the model made it, whatever was drawn from it and how.
+ * Tokens with their log-probabilities, as parallel columns, one entry for each row of logits. Log-probabilities are those of the softmax
+ * of the row as the model made it, whatever was drawn from it and how.
  *
  * <p>Allocated once, refilled every step: a backend writes it while the step runs, the engine thread owns it otherwise.
  */
@@ -19,9 +19,7 @@ public final class ScoredTokens {
     /** In {@link #tokenId}: the entry's rules leave no token that could be drawn. */
     public static final int NO_TOKEN = -1;
 
-    public int numEntries;
-
-    /** [maxEntries] */
+    /** [maxEntries] drawn by the backend, or given. */
     public final int[] tokenId;
 
     /** [maxEntries] likeliest tokens wanted of the row, at most the vocabulary's size; or {@link #NO_LOGPROBS}. Set by the engine. */

@@ -1,12 +1,15 @@
 package io.radixflow.loop;
 
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.schedule.Sequence;
 import io.radixflow.text.StreamDecoder;
 import io.radixflow.text.TokenBytes;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A sequence with what its client sees of it: the session it belongs to and its text. */
 final class Answer extends Sequence {
@@ -20,6 +23,9 @@ final class Answer extends Sequence {
 
     private final List<int[]> badWords;
     private final int[] bannedIds;
+    private int firstScored;
+    private boolean owesPromptLogprobs;
+    private @Nullable PromptLogprobs promptLogprobs;
 
     /** Replays the tokens that the request brings along; their text was delivered before. */
     Answer(GenerationRequest request, Session session, TokenBytes tokenBytes, int[] eosIds) {
@@ -32,6 +38,9 @@ final class Answer extends Sequence {
             decoder.consume();
         }
         endIds = endIds(sampling, eosIds);
+        owesPromptLogprobs = request.hasPromptLogprobs();
+        // Nothing goes before the first token; a start behind the prompt is its end.
+        firstScored = owesPromptLogprobs ? Math.max(1, request.promptLogprobStart()) : promptLen();
         badWords = sampling.rules().badWords();
         bannedIds = new int[endIds.length + badWords.size()];
     }
@@ -45,6 +54,59 @@ final class Answer extends Sequence {
         int[] all = Arrays.copyOf(ownIds, ownIds.length + modelIds.length);
         System.arraycopy(modelIds, 0, all, ownIds.length, modelIds.length);
         return all;
+    }
+
+    /** The first prompt token without a log-probability, or the prompt's length if no further one is wanted. */
+    int firstScored() {
+        return firstScored;
+    }
+
+    /** Prompt tokens from there on that the step's chunk scores. */
+    int numScored(int chunkLen) {
+        int to = Math.min(kvLen() + chunkLen + 1, promptLen());
+        return Math.max(0, to - firstScored);
+    }
+
+    /** Keeps the log-probabilities of the next {@code num} prompt tokens. */
+    void addScored(ScoredTokens scored, int firstEntry, int num) {
+        PromptLogprobs into = promptLogprobs();
+        for (int i = 0; i < num; i++) {
+            int entry = firstEntry + i;
+            into.set(
+                    firstScored++,
+                    scored.logprob[entry],
+                    scored.alternativeId,
+                    scored.alternativeLogprob,
+                    entry * ScoredTokens.MAX_ALTERNATIVES);
+        }
+    }
+
+    /** Those of the whole prompt, once; null if they aren't wanted or were taken. */
+    @Nullable
+    PromptLogprobs takePromptLogprobs() {
+        if (!owesPromptLogprobs) {
+            return null;
+        }
+        PromptLogprobs taken = promptLogprobs();
+        owesPromptLogprobs = false;
+        promptLogprobs = null;
+        return taken;
+    }
+
+    /** Made when it is first needed: requests that wait need none. */
+    private PromptLogprobs promptLogprobs() {
+        if (promptLogprobs == null) {
+            int start = request().promptLogprobStart();
+            promptLogprobs =
+                    new PromptLogprobs(start, promptLen() - start, request().promptLogprobs());
+        }
+        return promptLogprobs;
+    }
+
+    /** What scores a prompt token must be computed. */
+    @Override
+    protected int maxCachedLen() {
+        return (firstScored < promptLen() ? firstScored : len()) - 1;
     }
 
     boolean isEndId(int token) {

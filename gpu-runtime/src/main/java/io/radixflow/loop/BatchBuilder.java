@@ -16,15 +16,15 @@ final class BatchBuilder {
     private final ForwardBatch forward;
     private final SamplingBatch sampling;
     private final ScoredTokens sampled;
-    private final int vocabSize;
+    private final ScoredTokens scoredPrompt;
     private final PrefixGroups groups;
     private long groupsVersion = NEVER;
 
-    BatchBuilder(int maxTokens, int maxSequences, RowTable rows, int vocabSize) {
-        this.vocabSize = vocabSize;
+    BatchBuilder(int maxTokens, int maxSequences, RowTable rows) {
         forward = new ForwardBatch(maxTokens, maxSequences, rows.slots(), rows.stride());
         sampling = new SamplingBatch(maxSequences);
         sampled = new ScoredTokens(maxSequences);
+        scoredPrompt = new ScoredTokens(maxTokens);
         groups = new PrefixGroups(maxSequences);
     }
 
@@ -41,20 +41,28 @@ final class BatchBuilder {
         return sampled;
     }
 
+    /** Prompt tokens that the step scores; entry i belongs to logits row {@code forward().numSampled + i}. */
+    ScoredTokens scoredPrompt() {
+        return scoredPrompt;
+    }
+
     void fill(StepPlan plan) {
         forward.numTokens = 0;
-        forward.numLogits = 0;
+        forward.numSampled = 0;
         forward.numSequences = plan.numSequences();
         for (int place = 0; place < plan.numSequences(); place++) {
             Answer answer = (Answer) plan.sequence(place);
             addTokens(answer, place, plan.chunkLen(place));
             if (plan.isSampled(place)) {
-                forward.logitToken[forward.numLogits] = forward.numTokens - 1;
-                addSampling(answer, forward.numLogits++);
+                forward.logitToken[forward.numSampled] = forward.numTokens - 1;
+                addSampling(answer, forward.numSampled++);
             }
         }
-        sampling.numEntries = forward.numLogits;
-        sampled.numEntries = forward.numLogits;
+        sampling.numEntries = forward.numSampled;
+        forward.numLogits = forward.numSampled;
+        for (int place = plan.numDecode(); place < plan.numSequences(); place++) {
+            addPrompt((Answer) plan.sequence(place), place, plan.chunkLen(place));
+        }
         if (plan.decodeVersion() != groupsVersion) {
             groupsVersion = plan.decodeVersion();
             groups.find(forward, plan.numDecode());
@@ -77,6 +85,19 @@ final class BatchBuilder {
         forward.numTokens = first + chunkLen;
     }
 
+    /** A prompt token is scored by the logits of the one before it. */
+    private void addPrompt(Answer answer, int place, int chunkLen) {
+        int numScored = answer.numScored(chunkLen);
+        int position = answer.firstScored();
+        for (int i = 0; i < numScored; i++) {
+            int entry = forward.numLogits - forward.numSampled;
+            scoredPrompt.tokenId[entry] = answer.tokens()[position + i];
+            scoredPrompt.numAlternatives[entry] = answer.request().promptLogprobs();
+            forward.logitToken[forward.numLogits++] =
+                    forward.firstToken[place] + position - 1 + i - forward.cachedLen[place];
+        }
+    }
+
     private void addSampling(Answer answer, int entry) {
         SamplingParams params = answer.request().sampling();
         sampling.temperature[entry] = params.isGreedy() ? 0 : params.temperature();
@@ -97,6 +118,6 @@ final class BatchBuilder {
         sampling.allowedIds[entry] = rules.allowedIds();
         sampling.numBanned[entry] = answer.findBanned();
         sampling.bannedIds[entry] = answer.bannedIds();
-        sampled.numAlternatives[entry] = Math.min(params.logprobs(), vocabSize);
+        sampled.numAlternatives[entry] = params.logprobs();
     }
 }

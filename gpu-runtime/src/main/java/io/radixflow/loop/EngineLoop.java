@@ -1,9 +1,9 @@
 package io.radixflow.loop;
 
 import io.radixflow.backend.Backend;
+import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.ScoredTokens;
-import io.radixflow.backend.Tensor;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.StepOutput;
 import io.radixflow.model.Model;
@@ -50,7 +50,7 @@ final class EngineLoop {
         int numSlots = parts.scheduling().numSlots();
         scheduler =
                 new Scheduler(parts.scheduling(), nanoClock, (sequence, reason) -> endEarly((Answer) sequence, reason));
-        batch = new BatchBuilder(parts.scheduling().maxStepTokens(), maxRunning, scheduler.rows(), model.vocabSize());
+        batch = new BatchBuilder(parts.scheduling().maxStepTokens(), maxRunning, scheduler.rows());
         stats = new StatsBoard(numSlots);
         String label = backend.isSimulated() ? "Simulated. " : "";
         intervalLog =
@@ -149,14 +149,20 @@ final class EngineLoop {
 
     private void enqueue(StepPlan plan) {
         batch.fill(plan);
-        Tensor logits = model.forward(batch.forward(), kvCache);
-        if (batch.sampling().numEntries > 0) {
-            backend.sample(logits, batch.sampling(), batch.sampled());
+        ForwardBatch forward = batch.forward();
+        model.forward(forward, kvCache);
+        if (forward.numSampled > 0) {
+            backend.sample(model.logits(0, forward.numSampled), batch.sampling(), batch.sampled());
+        }
+        for (int row = forward.numSampled; row < forward.numLogits; row += model.maxLogitRows()) {
+            int rows = Math.min(model.maxLogitRows(), forward.numLogits - row);
+            backend.score(model.logits(row, rows), rows, batch.scoredPrompt(), row - forward.numSampled);
         }
         stats.numSteps++;
     }
 
     private void book(StepPlan plan) {
+        bookPrompts(plan);
         ScoredTokens sampled = batch.sampled();
         stats.generatedTokens += scheduler.commit(sampled.tokenId);
         int entry = 0;
@@ -174,6 +180,18 @@ final class EngineLoop {
         }
     }
 
+    private void bookPrompts(StepPlan plan) {
+        int entry = 0;
+        for (int place = plan.numDecode(); place < plan.numSequences(); place++) {
+            Answer answer = (Answer) plan.sequence(place);
+            int numScored = answer.numScored(plan.chunkLen(place));
+            if (numScored > 0) {
+                answer.addScored(batch.scoredPrompt(), entry, numScored);
+                entry += numScored;
+            }
+        }
+    }
+
     private void onToken(Answer answer, ScoredTokens sampled, int entry) {
         int token = sampled.tokenId[entry];
         FinishReason reason = accept(answer, token);
@@ -181,8 +199,8 @@ final class EngineLoop {
             scheduler.end(answer);
             answer.decoder.finish();
         }
-        if (output(answer, token, reason) && answer.request().sampling().hasLogprobs()) {
-            answer.session.addLogprobs(sampled, entry);
+        if (output(answer, token, reason)) {
+            answer.session.addLogprobs(answer, sampled, entry);
         }
     }
 

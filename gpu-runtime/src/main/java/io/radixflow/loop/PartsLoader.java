@@ -25,6 +25,9 @@ final class PartsLoader {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
     private static final int MIN_SLOTS = 16;
+    /** Prompts are scored by so many tokens at once, lest the output layer's weights be read for each of them. */
+    private static final int MIN_LOGIT_ROWS = 32;
+
     private static final double BYTES_PER_GB = 1 << 30;
 
     private final EngineConfig config;
@@ -54,7 +57,9 @@ final class PartsLoader {
     private EngineParts load(Backend backend) {
         LOG.info("Device: {}", backend.description());
         long before = backend.availableBytes();
-        Model model = Models.load(files, backend, chunkedPrefillSize + maxRunning, maxRunning, contextLen);
+        int maxTokens = chunkedPrefillSize + maxRunning;
+        int maxLogitRows = Math.max(maxRunning, Math.min(MIN_LOGIT_ROWS, maxTokens));
+        Model model = Models.load(files, backend, maxTokens, maxLogitRows, contextLen);
         long after = backend.availableBytes();
         LOG.info(
                 "Load weight end. type={}, avail mem={} GB, mem usage={} GB.",

@@ -7,6 +7,7 @@ import io.radixflow.engine.EngineSession;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationListener;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.StepOutput;
 import io.radixflow.engine.TokenRules;
 import io.radixflow.schedule.Scheduler;
@@ -102,6 +103,8 @@ final class Session implements EngineSession {
         for (int[] word : rules.badWords()) {
             checkIds(word, "bad_words");
         }
+        checkVocabulary(request.sampling().logprobs(), "logprobs");
+        checkVocabulary(request.promptLogprobs(), "prompt_logprobs");
     }
 
     private Answer register(GenerationRequest request) {
@@ -166,10 +169,17 @@ final class Session implements EngineSession {
         return isFirst;
     }
 
-    /** Engine thread: adds log-probabilities to the entry added last. */
-    void addLogprobs(ScoredTokens tokens, int entry) {
+    /** Engine thread: adds the log-probabilities that the request wants to its entry, which was added last. */
+    void addLogprobs(Answer answer, ScoredTokens tokens, int entry) {
         StepOutput output = current;
-        if (output != null) {
+        if (output == null) {
+            return;
+        }
+        PromptLogprobs ofPrompt = answer.takePromptLogprobs();
+        if (ofPrompt != null) {
+            output.setPromptLogprobs(ofPrompt);
+        }
+        if (answer.request().sampling().hasLogprobs()) {
             output.setLogprobs(
                     tokens.logprob[entry],
                     tokens.alternativeId,
@@ -198,6 +208,14 @@ final class Session implements EngineSession {
         EngineException stopped = commands.stopped();
         if (stopped != null) {
             throw new EngineException(stopped.category(), "the engine has stopped: " + stopped.getMessage(), stopped);
+        }
+    }
+
+    private void checkVocabulary(int numAlternatives, String what) {
+        if (numAlternatives > limits.vocabSize()) {
+            throw new EngineException(
+                    EngineException.Category.INVALID_REQUEST,
+                    what + " is " + numAlternatives + ", the model knows " + limits.vocabSize() + " tokens");
         }
     }
 

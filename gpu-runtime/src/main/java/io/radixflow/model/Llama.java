@@ -30,15 +30,17 @@ final class Llama implements Model {
     private final Tensor delta; // [maxTokens, hidden] what a half of a layer adds to the residual
     private final Tensor gateUp; // [maxTokens, 2 * ffn]
     private final Tensor activated; // [maxTokens, ffn]
-    private final Tensor wantedResidual; // [maxSequences, hidden] rows whose logits are wanted
-    private final Tensor wantedHeads; // [maxSequences, queryDim]
-    private final Tensor logits; // [maxSequences, vocabSize]
+    private final Tensor wantedResidual; // [maxTokens, hidden] rows whose logits are wanted
+    private final Tensor wantedHeads; // [maxTokens, queryDim]
+    private final int[] pieceRows; // [maxLogitRows]
+    private final Tensor piece; // [maxLogitRows, hidden]
+    private final Tensor logits; // [maxLogitRows, vocabSize]
 
-    /** @param maxTokens most tokens of one step, at least {@code maxSequences} */
-    Llama(ModelConfig config, LlamaWeights weights, Rope rope, Backend backend, int maxTokens, int maxSequences) {
-        if (maxSequences < 1 || maxTokens < maxSequences) {
+    /** @param maxTokens most tokens of one step, at least {@code maxLogitRows} */
+    Llama(ModelConfig config, LlamaWeights weights, Rope rope, Backend backend, int maxTokens, int maxLogitRows) {
+        if (maxLogitRows < 1 || maxTokens < maxLogitRows) {
             throw new IllegalArgumentException(
-                    "a step of " + maxTokens + " tokens can't hold " + maxSequences + " sequences");
+                    "a step of " + maxTokens + " tokens can't have " + maxLogitRows + " rows of logits");
         }
         this.config = config;
         this.weights = weights;
@@ -51,9 +53,11 @@ final class Llama implements Model {
         delta = backend.allocate(maxTokens, config.hidden());
         gateUp = backend.allocate(maxTokens, 2 * config.ffn());
         activated = backend.allocate(maxTokens, config.ffn());
-        wantedResidual = backend.allocate(maxSequences, config.hidden());
-        wantedHeads = backend.allocate(maxSequences, config.queryDim());
-        logits = backend.allocate(maxSequences, config.vocabSize());
+        wantedResidual = backend.allocate(maxTokens, config.hidden());
+        wantedHeads = backend.allocate(maxTokens, config.queryDim());
+        pieceRows = new int[maxLogitRows];
+        piece = backend.allocate(maxLogitRows, config.hidden());
+        logits = backend.allocate(maxLogitRows, config.vocabSize());
     }
 
     @Override
@@ -68,7 +72,12 @@ final class Llama implements Model {
     }
 
     @Override
-    public Tensor forward(ForwardBatch batch, KvCache cache) {
+    public int maxLogitRows() {
+        return logits.rows();
+    }
+
+    @Override
+    public void forward(ForwardBatch batch, KvCache cache) {
         int numTokens = batch.numTokens;
         int lastLayer = config.numLayers() - 1;
         backend.embed(weights.embedding(), batch, residual);
@@ -83,13 +92,25 @@ final class Llama implements Model {
         LlamaWeights.Layer layer = weights.layers().get(lastLayer);
         project(layer, lastLayer, batch, cache);
         if (batch.numLogits == 0) {
-            return logits;
+            return;
         }
         backend.attention(qkv, cache, lastLayer, batch, heads);
         backend.gatherRows(residual, batch.logitToken, batch.numLogits, wantedResidual);
         backend.gatherRows(heads, batch.logitToken, batch.numLogits, wantedHeads);
         finish(layer, wantedResidual, wantedHeads, batch.numLogits, weights.outputNorm());
-        backend.linear(weights.output(), normed, batch.numLogits, logits);
+    }
+
+    @Override
+    public Tensor logits(int firstRow, int rows) {
+        Tensor wanted = normed;
+        if (firstRow > 0) {
+            for (int i = 0; i < rows; i++) {
+                pieceRows[i] = firstRow + i;
+            }
+            backend.gatherRows(normed, pieceRows, rows, piece);
+            wanted = piece;
+        }
+        backend.linear(weights.output(), wanted, rows, logits);
         return logits;
     }
 

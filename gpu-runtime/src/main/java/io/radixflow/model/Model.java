@@ -13,10 +13,17 @@ public interface Model {
 
     int vocabSize();
 
+    /** Most rows of one {@link #logits} call. */
+    int maxLogitRows();
+
+    /** Enqueues one step, up to what {@link #logits} needs. */
+    void forward(ForwardBatch batch, KvCache cache);
+
     /**
-     * Enqueues one step.
+     * Enqueues the logits of the last step's wanted tokens {@code [firstRow, firstRow + rows)}. A step may want more than fit into the
+     * buffer at once; each piece is used before the next one is asked for.
      *
-     * @return logits {@code [batch.numLogits, vocabSize]}, a buffer of the model that the next call overwrites
+     * @return {@code [rows, vocabSize]}, a buffer of the model that the next call overwrites
      */
-    Tensor forward(ForwardBatch batch, KvCache cache);
+    Tensor logits(int firstRow, int rows);
 }

@@ -13,20 +13,20 @@ public final class Models {
     private Models() {}
 
     /** Loads for the context length that the model's files name. */
-    public static Model load(ModelFiles files, Backend backend, int maxTokens, int maxSequences) {
-        return load(files, backend, maxTokens, maxSequences, files.config().contextLen());
+    public static Model load(ModelFiles files, Backend backend, int maxTokens, int maxLogitRows) {
+        return load(files, backend, maxTokens, maxLogitRows, files.config().contextLen());
     }
 
     /**
      * Uploads a model's weights and allocates its activations on {@code backend}, which owns both.
      *
      * @param maxTokens most tokens of one step
-     * @param maxSequences most sequences, and most rows of logits, of one step; at most {@code maxTokens}
+     * @param maxLogitRows rows of logits that are computed at once, at least as many as sequences in a step; at most {@code maxTokens}
      * @param contextLen most tokens of one sequence; positions are in {@code [0, contextLen)}
      * @throws EngineException of category CONFIGURATION, one line naming the file and the key or tensor that is missing, odd or not
      *     supported
      */
-    public static Model load(ModelFiles files, Backend backend, int maxTokens, int maxSequences, int contextLen) {
+    public static Model load(ModelFiles files, Backend backend, int maxTokens, int maxLogitRows, int contextLen) {
         ModelConfig config = files.config();
         if (contextLen < 1 || contextLen > config.contextLen()) {
             throw new EngineException(
@@ -42,6 +42,6 @@ public final class Models {
         }
         LlamaWeights weights = LlamaWeights.upload(config, new ModelTensors(files.gguf()), backend);
         Rope rope = RopeTables.upload(config, contextLen, backend);
-        return new Llama(config, weights, rope, backend, maxTokens, maxSequences);
+        return new Llama(config, weights, rope, backend, maxTokens, maxLogitRows);
     }
 }

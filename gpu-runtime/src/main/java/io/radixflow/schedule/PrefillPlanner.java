@@ -119,7 +119,7 @@ final class PrefillPlanner {
 
     private boolean isComputedElsewhere(Sequence candidate) {
         for (int place = 0; place < numPrefilling; place++) {
-            int shared = Math.min(candidate.len - 1, get(place).commonLen(candidate));
+            int shared = Math.min(candidate.maxCachedLen(), get(place).commonLen(candidate));
             if (shared - candidate.cached.len >= MIN_SHARED_LEN) {
                 return true;
             }

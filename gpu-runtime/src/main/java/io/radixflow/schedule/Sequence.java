@@ -135,6 +135,11 @@ public class Sequence {
         return queueNanos;
     }
 
+    /** Most tokens that may come from the cache: the last one is always computed, since its logits are wanted. */
+    protected int maxCachedLen() {
+        return len - 1;
+    }
+
     /** Tokens that it may still get. */
     final int remainingLen(int contextLen) {
         return Math.min(request.sampling().maxTokens() - outputLen(), contextLen - len);

@@ -40,7 +40,7 @@ final class SequenceKv {
     void matchAndLock(Sequence sequence) {
         if (hasTree) {
             PrefixMatch cached = sequence.cached;
-            tree.matchPrefix(sequence.namespace, sequence.tokens, sequence.len - 1, cached);
+            tree.matchPrefix(sequence.namespace, sequence.tokens, sequence.maxCachedLen(), cached);
             tree.lock(nodeOf(cached));
         }
     }

@@ -178,7 +178,7 @@ final class WaitingQueue {
         int withoutGain = 0;
         for (int i = 0; i < MAX_WALK && withoutGain < MAX_WALK_WITHOUT_GAIN && neighbours.hasNext(); i++) {
             Sequence neighbour = neighbours.next();
-            int common = Math.min(Math.min(len, neighbour.len - 1), source.commonLen(neighbour));
+            int common = Math.min(Math.min(len, neighbour.maxCachedLen()), source.commonLen(neighbour));
             if (common == 0) {
                 break;
             }
@@ -216,9 +216,8 @@ final class WaitingQueue {
         return byMatch.peek();
     }
 
-    /** The last token is always computed, since its logits are wanted. */
     private int peekMatch(Sequence sequence) {
-        return tree.peekPrefix(sequence.namespace, sequence.tokens, sequence.len - 1);
+        return tree.peekPrefix(sequence.namespace, sequence.tokens, sequence.maxCachedLen());
     }
 
     private static int compareNamespaces(@Nullable String a, @Nullable String b) {

@@ -11,7 +11,7 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * Byte-level BPE by Hugging Face's tokenizers library, from a {@code tokenizer.json} or from the vocabulary in a GGUF file.
+ * Hugging Face's tokenizers library, from a {@code tokenizer.json} or from the vocabulary in a GGUF file.
  *
  * <p>Padding and truncation that the file may ask for are off. Lone surrogates in a text are encoded as U+FFFD. Bytes that the
  * vocabulary has no token for are left out, as the library does for every caller (SmolLM2 lacks six control characters, and the lead bytes
@@ -40,9 +40,26 @@ public final class HfTokenizer implements Tokenizer {
         }
         library.disablePadding(handle);
         library.disableTruncation(handle);
+        try {
+            vocabulary.addedTokens().forEach(this::checkId);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
-    /** @throws EngineException of category CONFIGURATION, if the file can't be read or isn't byte-level BPE */
+    /** The library numbers added tokens by their order. If the file's ids have gaps, it encodes to others than we decode. */
+    private void checkId(String addedToken) {
+        int[] encoded = encode(addedToken);
+        if (encoded.length == 1 && encoded[0] != idOf(addedToken)) {
+            throw new EngineException(
+                    Category.CONFIGURATION,
+                    "tokenizer.json is not supported: added token \"" + addedToken + "\" has id " + idOf(addedToken)
+                            + ", but the tokenizer library counts it as " + encoded[0]);
+        }
+    }
+
+    /** @throws EngineException of category CONFIGURATION, if the file can't be read or isn't supported */
     public static HfTokenizer fromTokenizerJson(Path file) {
         try {
             return fromTokenizerJson(Files.readString(file));
@@ -51,9 +68,9 @@ public final class HfTokenizer implements Tokenizer {
         }
     }
 
-    /** @throws EngineException of category CONFIGURATION, if the text isn't a byte-level BPE tokenizer */
+    /** @throws EngineException of category CONFIGURATION, if it isn't supported */
     public static HfTokenizer fromTokenizerJson(String json) {
-        return new HfTokenizer(json, TokenizerJson.read(json));
+        return new HfTokenizer(json, TokenizerJsonReader.read(json));
     }
 
     /** @throws EngineException of category CONFIGURATION, if the vocabulary contradicts itself */

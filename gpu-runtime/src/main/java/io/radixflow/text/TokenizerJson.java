@@ -2,30 +2,28 @@ package io.radixflow.text;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineException.Category;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The format {@code tokenizer.json}: written from a GGUF's vocabulary, read for the bytes of each token. */
+/** A GGUF's vocabulary as {@code tokenizer.json}, which the native library reads, and the bytes of its tokens. */
 final class TokenizerJson {
 
     private static final String QWEN2_SPLIT = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}"
             + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
-    private static final int MAX_ID = 1 << 24; // far above any vocabulary, so that a wrong id cannot ask for all memory
-
-    /** What the engine needs to know of the tokens, by id. */
-    record Vocabulary(TokenBytes tokenBytes, Map<String, Integer> ids) {}
-
-    private record AddedToken(int id, String content, boolean isSpecial) {}
+    /**
+     * What the engine needs to know of the tokens.
+     *
+     * @param ids of all tokens, added ones too
+     * @param addedTokens those that the library numbers by itself
+     */
+    record Vocabulary(TokenBytes tokenBytes, Map<String, Integer> ids, List<String> addedTokens) {}
 
     private TokenizerJson() {}
 
@@ -154,125 +152,6 @@ final class TokenizerJson {
                 ids.put(token, id);
             }
         }
-        return new Vocabulary(new TokenBytes(bytes, isSpecial), ids);
-    }
-
-    /**
-     * Reads vocabulary and added tokens. Ids that neither names are empty.
-     *
-     * @throws EngineException of category CONFIGURATION, if the text isn't a byte-level BPE tokenizer
-     */
-    static Vocabulary read(String text) {
-        Map<String, Integer> ids = new HashMap<>();
-        List<AddedToken> added = new ArrayList<>();
-        String decoder = "none";
-        try (JsonParser json = new JsonFactory().createParser(text)) {
-            require(json.nextToken() == JsonToken.START_OBJECT, "it is no JSON object");
-            while (json.nextToken() == JsonToken.FIELD_NAME) {
-                String field = json.currentName();
-                boolean isObject = json.nextToken() == JsonToken.START_OBJECT;
-                if (field.equals("model") && isObject) {
-                    readModel(json, ids);
-                } else if (field.equals("decoder") && isObject) {
-                    decoder = readType(json);
-                } else if (field.equals("added_tokens") && json.currentToken() == JsonToken.START_ARRAY) {
-                    while (json.nextToken() == JsonToken.START_OBJECT) {
-                        added.add(readAddedToken(json));
-                    }
-                } else {
-                    json.skipChildren();
-                }
-            }
-        } catch (IOException e) {
-            throw new EngineException(Category.CONFIGURATION, "tokenizer.json can't be read: " + e.getMessage(), e);
-        }
-        require(decoder.equals("ByteLevel"), "its decoder is " + decoder + ", supported: ByteLevel");
-        return vocabularyOf(ids, added);
-    }
-
-    private static Vocabulary vocabularyOf(Map<String, Integer> ids, List<AddedToken> added) {
-        int size = 0;
-        for (int id : ids.values()) {
-            size = Math.max(size, id + 1);
-        }
-        for (AddedToken token : added) {
-            size = Math.max(size, token.id + 1);
-        }
-        require(size > 0, "it has no tokens");
-        byte[][] bytes = new byte[size][0];
-        boolean[] isSpecial = new boolean[size];
-        ids.forEach((token, id) -> bytes[id] = ByteLevel.bytesOf(token));
-        for (AddedToken token : added) {
-            bytes[token.id] = token.content.getBytes(StandardCharsets.UTF_8);
-            isSpecial[token.id] = token.isSpecial;
-            ids.put(token.content, token.id);
-        }
-        return new Vocabulary(new TokenBytes(bytes, isSpecial), ids);
-    }
-
-    private static void readModel(JsonParser json, Map<String, Integer> ids) throws IOException {
-        while (json.nextToken() == JsonToken.FIELD_NAME) {
-            String field = json.currentName();
-            JsonToken value = json.nextToken();
-            if (field.equals("type")) {
-                require(json.getText().equals("BPE"), "its model is " + json.getText() + ", supported: BPE");
-            } else if (field.equals("vocab") && value == JsonToken.START_OBJECT) {
-                while (json.nextToken() == JsonToken.FIELD_NAME) {
-                    String token = json.currentName();
-                    json.nextToken();
-                    ids.put(token, readId(json));
-                }
-            } else {
-                json.skipChildren();
-            }
-        }
-    }
-
-    private static String readType(JsonParser json) throws IOException {
-        String type = "none";
-        while (json.nextToken() == JsonToken.FIELD_NAME) {
-            String field = json.currentName();
-            json.nextToken();
-            if (field.equals("type")) {
-                type = json.getText();
-            } else {
-                json.skipChildren();
-            }
-        }
-        return type;
-    }
-
-    private static AddedToken readAddedToken(JsonParser json) throws IOException {
-        int id = -1;
-        String content = "";
-        boolean isSpecial = false;
-        while (json.nextToken() == JsonToken.FIELD_NAME) {
-            String field = json.currentName();
-            JsonToken value = json.nextToken();
-            if (field.equals("id")) {
-                id = readId(json);
-            } else if (field.equals("content")) {
-                content = json.getText();
-            } else if (field.equals("special")) {
-                isSpecial = value == JsonToken.VALUE_TRUE;
-            } else {
-                json.skipChildren();
-            }
-        }
-        require(id >= 0, "added token \"" + content + "\" has no id");
-        return new AddedToken(id, content, isSpecial);
-    }
-
-    private static int readId(JsonParser json) throws IOException {
-        boolean isId = json.currentToken() == JsonToken.VALUE_NUMBER_INT;
-        int id = isId ? json.getIntValue() : -1;
-        require(id >= 0 && id < MAX_ID, "token id " + json.getText() + " is out of range");
-        return id;
-    }
-
-    private static void require(boolean isMet, String problem) {
-        if (!isMet) {
-            throw new EngineException(Category.CONFIGURATION, "tokenizer.json is not supported: " + problem);
-        }
+        return new Vocabulary(new TokenBytes(bytes, isSpecial), ids, List.of());
     }
 }

@@ -125,8 +125,18 @@ class RunningEngineTest {
         }
 
         @Override
-        public Tensor forward(ForwardBatch batch, KvCache cache) {
+        public int maxLogitRows() {
+            return model.maxLogitRows();
+        }
+
+        @Override
+        public void forward(ForwardBatch batch, KvCache cache) {
             throw new IllegalStateException("no arithmetic today");
+        }
+
+        @Override
+        public Tensor logits(int firstRow, int rows) {
+            return model.logits(firstRow, rows);
         }
     }
 }

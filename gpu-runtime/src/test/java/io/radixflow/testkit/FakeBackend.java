@@ -94,7 +94,7 @@ public final class FakeBackend implements Backend {
             }
             into.tokenId[i] = draw(draw, batch, i, fake.vocabSize);
         }
-        score(logits, into);
+        score(logits, batch.numEntries, into, 0);
     }
 
     /** The first token from the drawn one on that the entry's rules leave. */
@@ -123,15 +123,15 @@ public final class FakeBackend implements Backend {
 
     /** The likeliest tokens follow the greedy one; a log-probability is a function of the fingerprint and the token. */
     @Override
-    public void score(Tensor logits, ScoredTokens tokens) {
-        FakeLogits fake = (FakeLogits) logits;
-        for (int i = 0; i < tokens.numEntries; i++) {
-            long fingerprint = fake.fingerprint[i];
-            int first = (int) Long.remainderUnsigned(fingerprint, fake.vocabSize);
+    public void score(Tensor logits, int rows, ScoredTokens tokens, int firstEntry) {
+        for (int row = 0; row < rows; row++) {
+            int i = firstEntry + row;
+            long fingerprint = ((FakeLogits) logits).fingerprint[row];
+            int first = (int) Long.remainderUnsigned(fingerprint, logits.cols());
             tokens.logprob[i] = logprob(fingerprint, tokens.tokenId[i]);
             for (int rank = 0; rank < tokens.numAlternatives[i]; rank++) {
                 int at = i * ScoredTokens.MAX_ALTERNATIVES + rank;
-                tokens.alternativeId[at] = (first + rank) % fake.vocabSize;
+                tokens.alternativeId[at] = (first + rank) % logits.cols();
                 tokens.alternativeLogprob[at] = logprob(fingerprint, tokens.alternativeId[at]);
             }
         }

@@ -11,6 +11,7 @@ public final class FakeModel implements Model {
 
     private final int vocabSize;
     private final FakeBackend.FakeLogits logits;
+    private long[] wanted = {}; // fingerprints of the wanted tokens' sequences up to them
     private long numTokens;
 
     public FakeModel(int vocabSize, int maxSequences) {
@@ -23,13 +24,22 @@ public final class FakeModel implements Model {
         return numTokens;
     }
 
+    /** What a token's log-probability after {@code tokens[0, len)} must be. */
+    public static float logprob(int[] tokens, int len, int token) {
+        return FakeBackend.logprob(fingerprint(tokens, len), token);
+    }
+
     /** The greedy token after {@code tokens[0, len)}, from first principles. */
     public static int nextToken(int[] tokens, int len, int vocabSize) {
+        return (int) Long.remainderUnsigned(fingerprint(tokens, len), vocabSize);
+    }
+
+    private static long fingerprint(int[] tokens, int len) {
         long fingerprint = 0;
         for (int i = 0; i < len; i++) {
             fingerprint = mix(fingerprint + content(tokens[i], i));
         }
-        return (int) Long.remainderUnsigned(fingerprint, vocabSize);
+        return fingerprint;
     }
 
     @Override
@@ -43,26 +53,41 @@ public final class FakeModel implements Model {
     }
 
     @Override
-    public Tensor forward(ForwardBatch batch, KvCache cache) {
+    public int maxLogitRows() {
+        return logits.rows();
+    }
+
+    @Override
+    public Tensor logits(int firstRow, int rows) {
+        System.arraycopy(wanted, firstRow, logits.fingerprint, 0, rows);
+        return logits;
+    }
+
+    @Override
+    public void forward(ForwardBatch batch, KvCache cache) {
         long[] content = ((FakeBackend.FakeKvCache) cache).content;
         numTokens += batch.numTokens;
         checkGroups(batch);
         for (int i = 0; i < batch.numTokens; i++) {
             content[batch.kvSlot[i]] = content(batch.tokenId[i], batch.position[i]);
         }
-        int numLogits = 0;
+        if (wanted.length < batch.numLogits) {
+            wanted = new long[batch.numLogits];
+        }
+        for (int i = 0; i < batch.numLogits; i++) {
+            wanted[i] = fingerprint(batch, batch.logitToken[i], content);
+        }
+    }
+
+    private static long fingerprint(ForwardBatch batch, int token, long[] content) {
         for (int s = 0; s < batch.numSequences; s++) {
-            int last = batch.firstToken[s] + batch.extendLen[s] - 1;
-            if (numLogits < batch.numLogits && batch.logitToken[numLogits] == last) {
-                int len = batch.cachedLen[s] + batch.extendLen[s];
-                logits.fingerprint[numLogits++] =
-                        fingerprint(batch, batch.row[s] * batch.slotTableStride, len, content);
+            int place = token - batch.firstToken[s];
+            if (place >= 0 && place < batch.extendLen[s]) {
+                int len = batch.cachedLen[s] + place + 1;
+                return fingerprint(batch, batch.row[s] * batch.slotTableStride, len, content);
             }
         }
-        if (numLogits != batch.numLogits) {
-            throw new IllegalStateException("logits are wanted of tokens that end no sequence");
-        }
-        return logits;
+        throw new IllegalStateException("logits are wanted of a token that is in no sequence");
     }
 
     private static long fingerprint(ForwardBatch batch, int offset, int len, long[] content) {

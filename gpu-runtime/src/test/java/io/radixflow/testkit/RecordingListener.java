@@ -3,6 +3,7 @@ package io.radixflow.testkit;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationListener;
+import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.StepOutput;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +21,11 @@ public final class RecordingListener implements GenerationListener {
         private final List<Integer> tokens = new ArrayList<>();
         private final ByteArrayOutputStream text = new ByteArrayOutputStream();
         private @Nullable FinishReason finishReason;
+        private final List<Float> logprobs = new ArrayList<>();
+        private final List<String> alternatives = new ArrayList<>();
+        private @Nullable PromptLogprobs promptLogprobs;
+        private @Nullable String matchedStop;
+        private @Nullable String error;
         private int cachedLen;
         private int numEnds;
 
@@ -38,6 +44,49 @@ public final class RecordingListener implements GenerationListener {
 
         public int cachedLen() {
             return cachedLen;
+        }
+
+        /** Of each token, if they were asked for. */
+        public List<Float> logprobs() {
+            return logprobs;
+        }
+
+        /** {@code id:logprob} of the likeliest tokens in each token's place, by rank, with all digits. */
+        public List<String> alternatives() {
+            return alternatives;
+        }
+
+        public @Nullable PromptLogprobs promptLogprobs() {
+            return promptLogprobs;
+        }
+
+        public @Nullable String matchedStop() {
+            return matchedStop;
+        }
+
+        public @Nullable String error() {
+            return error;
+        }
+
+        private void addLogprobs(StepOutput output, int entry) {
+            if (output.hasLogprob(entry)) {
+                logprobs.add(output.logprob(entry));
+                StringBuilder all = new StringBuilder();
+                for (int i = output.alternativesStart(entry); i < output.alternativesEnd(entry); i++) {
+                    all.append(output.alternativeIds()[i])
+                            .append(':')
+                            .append(output.alternativeLogprobs()[i])
+                            .append(' ');
+                }
+                alternatives.add(all.toString());
+            }
+            PromptLogprobs ofPrompt = output.promptLogprobs(entry);
+            if (ofPrompt != null) {
+                if (promptLogprobs != null || tokens.size() > 1) {
+                    throw new AssertionError("log-probabilities of the prompt after the first token");
+                }
+                promptLogprobs = ofPrompt;
+            }
         }
 
         /** 1 once it has ended. */
@@ -65,7 +114,10 @@ public final class RecordingListener implements GenerationListener {
                 recorded.tokens.add(output.tokenId(i));
             }
             recorded.text.write(output.textBytes(), output.textStart(i), output.textEnd(i) - output.textStart(i));
+            recorded.addLogprobs(output, i);
             recorded.cachedLen = output.cachedLen(i);
+            recorded.matchedStop = output.matchedStop(i);
+            recorded.error = output.error(i);
             FinishReason reason = output.finishReason(i);
             if (reason != null) {
                 recorded.finishReason = reason;

@@ -258,15 +258,16 @@ public final class ReferenceBackend implements Backend {
             read(logits, i, 1, row);
             into.tokenId[i] = sampler.draw(row, 0, row.length, batch, i);
         }
-        into.numEntries = batch.numEntries;
-        score(logits, into);
+        score(logits, batch.numEntries, into, 0);
     }
 
     @Override
-    public void score(Tensor logits, ScoredTokens tokens) {
-        for (int i = 0; i < tokens.numEntries; i++) {
-            if (tokens.numAlternatives[i] != ScoredTokens.NO_LOGPROBS && tokens.tokenId[i] != ScoredTokens.NO_TOKEN) {
-                score(values(logits), i * logits.cols(), logits.cols(), tokens, i);
+    public void score(Tensor logits, int rows, ScoredTokens tokens, int firstEntry) {
+        for (int row = 0; row < rows; row++) {
+            int entry = firstEntry + row;
+            if (tokens.numAlternatives[entry] != ScoredTokens.NO_LOGPROBS
+                    && tokens.tokenId[entry] != ScoredTokens.NO_TOKEN) {
+                score(values(logits), row * logits.cols(), logits.cols(), tokens, entry);
             }
         }
     }

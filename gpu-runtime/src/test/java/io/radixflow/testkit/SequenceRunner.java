@@ -25,7 +25,7 @@ public final class SequenceRunner {
     private int sequenceLen;
 
     /**
-     * @param maxTokens most tokens of one step; the model must have been loaded for as many tokens and logits
+     * @param maxTokens most tokens of one step; the model must have been loaded for as many tokens and rows of logits
      * @param contextLen most tokens of a sequence
      */
     public SequenceRunner(Model model, Backend backend, int maxTokens, int contextLen, KvLayout.ElementType kvType) {
@@ -50,7 +50,8 @@ public final class SequenceRunner {
         float[][] logits = new float[ids.length][model.vocabSize()];
         for (int from = 0; from < ids.length; from += chunkLen) {
             int count = Math.min(chunkLen, ids.length - from);
-            Tensor chunk = step(ids, from, count, 0);
+            step(ids, from, count, 0);
+            Tensor chunk = model.logits(0, count);
             for (int i = 0; i < count; i++) {
                 backend.read(chunk, i, 1, logits[from + i]);
             }
@@ -63,15 +64,15 @@ public final class SequenceRunner {
         for (int from = 0; from < ids.length; from += maxTokens) {
             int count = Math.min(maxTokens, ids.length - from);
             boolean isLast = from + count == ids.length;
-            Tensor logits = step(ids, from, count, isLast ? count - 1 : count);
+            step(ids, from, count, isLast ? count - 1 : count);
             if (isLast) {
-                backend.read(logits, 0, 1, into);
+                backend.read(model.logits(0, 1), 0, 1, into);
             }
         }
     }
 
     /** One step whose logits are wanted from token {@code firstWanted} of it on. */
-    private Tensor step(int[] ids, int from, int count, int firstWanted) {
+    private void step(int[] ids, int from, int count, int firstWanted) {
         batch.numTokens = count;
         batch.numSequences = 1;
         batch.row[0] = 0;
@@ -88,6 +89,6 @@ public final class SequenceRunner {
             }
         }
         sequenceLen += count;
-        return model.forward(batch, cache);
+        model.forward(batch, cache);
     }
 }

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.GZIPInputStream;
 
 /** Golden files of this package; their README says how they were made. */
 final class Goldens {
@@ -19,7 +20,8 @@ final class Goldens {
             if (in == null) {
                 throw new IllegalArgumentException("no golden file " + name);
             }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            InputStream data = name.endsWith(".gz") ? new GZIPInputStream(in) : in;
+            return new String(data.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -65,6 +65,39 @@ final class HfTokenizerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"gpt2", "llama3", "llama2", "mistral", "gemma", "t5"})
+    void encodesAndDecodesTheKindsOfModelFamiliesAsThePythonLibraryDoes(String kind) {
+        JsonNode golden = Goldens.json("kinds.json.gz").get(kind);
+        try (HfTokenizer tokenizer =
+                HfTokenizer.fromTokenizerJson(golden.get("tokenizer").textValue())) {
+            assertIdsMatch(tokenizer, golden.get("ids"));
+            for (int i = 0; i < TEXTS.size(); i++) {
+                int[] ids = Goldens.ints(golden.get("ids").get(i));
+                assertThat(decode(tokenizer, ids, false))
+                        .isEqualTo(golden.get("decoded").get(i).textValue());
+            }
+            assertThat(tokenizer.tokenBytes().isSpecial(tokenizer.idOf("<|im_end|>")))
+                    .isTrue();
+            assertThat(tokenizer.tokenBytes().isSpecial(tokenizer.idOf("<think>")))
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void spellsBytesAndBlanksOfSentencePiece() {
+        String json =
+                Goldens.json("kinds.json.gz").get("llama2").get("tokenizer").textValue();
+        try (HfTokenizer tokenizer = HfTokenizer.fromTokenizerJson(json)) {
+            assertThat(bytesOf(tokenizer, tokenizer.idOf("<0xE2>"))).containsExactly(0xE2);
+            assertThat(bytesOf(tokenizer, tokenizer.idOf("<0x0A>"))).containsExactly('\n');
+            assertThat(bytesOf(tokenizer, tokenizer.idOf("\u2581"))).containsExactly(' ');
+            int[] outOfVocabulary = tokenizer.encode("\u2F42");
+            assertThat(outOfVocabulary).hasSize(4);
+            assertThat(decode(tokenizer, outOfVocabulary, true)).isEqualTo(" \u2F42");
+        }
+    }
+
     @Test
     void findsSpecialTokensByNameAndInText() {
         try (HfTokenizer tokenizer = tiny("smollm")) {
@@ -185,6 +218,19 @@ final class HfTokenizerTest {
         assertRefused(
                 () -> HfTokenizer.fromTokenizerJson(json.replace("\"type\":\"BPE\"", "\"type\":\"WordPiece\"")),
                 "its model is WordPiece");
+        assertRefused(
+                () -> HfTokenizer.fromTokenizerJson("{\"decoder\":{\"type\":\"WordPiece\"}}"),
+                "its decoder is WordPiece; supported: ByteLevel, Metaspace, and sequences of");
+        assertRefused(
+                () -> HfTokenizer.fromTokenizerJson("{\"decoder\":{\"type\":\"Sequence\",\"decoders\":["
+                        + "{\"type\":\"Replace\",\"pattern\":{\"String\":\"_\"},\"content\":\" \"}]}}"),
+                "its decoder has a Replace of \"_\", \" \"; supported is one that makes");
+        assertRefused(
+                () -> HfTokenizer.fromTokenizerJson(json.replace("{\"id\":641,", "{\"id\":700,")),
+                "added token \"</think>\" has id 700, but the tokenizer library counts it as 641");
+        assertRefused(
+                () -> HfTokenizer.fromTokenizerJson(json.replace("{\"id\":641,", "{\"id\":16000000,")),
+                "token id 16000000 is out of range");
         assertRefused(() -> HfTokenizer.fromTokenizerJson(Path.of("no", "such.json")), "can't read no/such.json");
         assertRefused(
                 () -> new VocabularySpec("gpt2", "llama-bpe", List.of("a"), new int[] {1}, List.of()),

@@ -14,14 +14,16 @@ final class NaiveStreamDecoder {
 
     private final List<String> stops;
     private final int minTokens;
+    private final boolean keepsStop;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private int numTokens;
     private String text = "";
-    private boolean isStopped;
+    private String matchedStop = "";
 
-    NaiveStreamDecoder(List<String> stops, int minTokens) {
+    NaiveStreamDecoder(List<String> stops, int minTokens, boolean keepsStop) {
         this.stops = stops;
         this.minTokens = minTokens;
+        this.keepsStop = keepsStop;
     }
 
     void accept(byte[] token) {
@@ -35,12 +37,17 @@ final class NaiveStreamDecoder {
     }
 
     boolean isStopped() {
-        return isStopped;
+        return !matchedStop.isEmpty();
+    }
+
+    /** The stop that was found, or empty. */
+    String matchedStop() {
+        return matchedStop;
     }
 
     /** All the text before the stop, or before what may become one. */
     String ready(boolean isFinished) {
-        if (isStopped || isFinished) {
+        if (isStopped() || isFinished) {
             return text;
         }
         int held = 0;
@@ -56,21 +63,20 @@ final class NaiveStreamDecoder {
 
     /** Looks at each end of a code point that this token added. */
     private void extend(String whole) {
-        if (isStopped) {
+        if (isStopped()) {
             return;
         }
         int from = text.length();
         text = whole;
         for (int end = from + 1; end <= whole.length() && numTokens > minTokens; end++) {
             String head = whole.substring(0, end);
-            int longest = stops.stream()
-                    .filter(head::endsWith)
-                    .mapToInt(String::length)
-                    .max()
-                    .orElse(0);
-            if (longest > 0) {
-                text = head.substring(0, end - longest);
-                isStopped = true;
+            for (String stop : stops) {
+                if (head.endsWith(stop) && stop.length() > matchedStop.length()) {
+                    matchedStop = stop;
+                }
+            }
+            if (isStopped()) {
+                text = keepsStop ? head : head.substring(0, end - matchedStop.length());
                 return;
             }
         }

@@ -193,9 +193,9 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void score(Tensor logits, ScoredTokens tokens) {
-        score.set(CpuTensor.of(logits), tokens);
-        share(score, tokens.numEntries, logits.cols());
+    public void score(Tensor logits, int rows, ScoredTokens tokens, int firstEntry) {
+        score.set(CpuTensor.of(logits), tokens, firstEntry);
+        share(score, rows, logits.cols());
     }
 
     @Override

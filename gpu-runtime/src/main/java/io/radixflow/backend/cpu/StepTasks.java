@@ -258,6 +258,7 @@ final class StepTasks {
         private final HostScorer[] scorers; // one for each thread
         private CpuTensor logits = NOTHING;
         private ScoredTokens tokens = NO_TOKENS;
+        private int firstEntry;
 
         Score(int numThreads) {
             scorers = new HostScorer[numThreads];
@@ -266,15 +267,16 @@ final class StepTasks {
             }
         }
 
-        void set(CpuTensor rows, ScoredTokens entries) {
+        void set(CpuTensor rows, ScoredTokens entries, int first) {
             logits = rows;
             tokens = entries;
+            firstEntry = first;
         }
 
         @Override
         public void run(int worker, int from, int to) {
-            for (int entry = from; entry < to; entry++) {
-                scorers[worker].score(logits.values, entry * logits.cols, logits.cols, tokens, entry);
+            for (int row = from; row < to; row++) {
+                scorers[worker].score(logits.values, row * logits.cols, logits.cols, tokens, firstEntry + row);
             }
         }
     }

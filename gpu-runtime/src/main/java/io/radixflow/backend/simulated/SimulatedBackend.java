@@ -89,7 +89,7 @@ public final class SimulatedBackend implements Backend {
             }
             into.tokenId[i] = permitted(draw, batch, i, rows.cols());
         }
-        score(logits, into);
+        score(logits, batch.numEntries, into, 0);
     }
 
     /** The first token from the drawn one on that the entry's rules leave. */
@@ -118,9 +118,9 @@ public final class SimulatedBackend implements Backend {
 
     /** A hash draws all tokens alike, so all are equally likely, and the lowest ids come first. */
     @Override
-    public void score(Tensor logits, ScoredTokens tokens) {
+    public void score(Tensor logits, int rows, ScoredTokens tokens, int firstEntry) {
         float logprob = (float) -Math.log(logits.cols());
-        for (int i = 0; i < tokens.numEntries; i++) {
+        for (int i = firstEntry; i < firstEntry + rows; i++) {
             tokens.logprob[i] = logprob;
             for (int rank = 0; rank < tokens.numAlternatives[i]; rank++) {
                 tokens.alternativeId[i * ScoredTokens.MAX_ALTERNATIVES + rank] = rank;

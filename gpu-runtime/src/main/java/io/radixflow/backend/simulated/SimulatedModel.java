@@ -36,6 +36,7 @@ public final class SimulatedModel implements Model {
 
     private final SimulatedBackend backend;
     private final Logits logits;
+    private long[] wanted = {}; // [maxTokens] what the sequences up to the wanted tokens hash to
 
     /** @param maxSequences most sequences of one step */
     public SimulatedModel(SimulatedBackend backend, int vocabSize, int maxSequences) {
@@ -63,39 +64,45 @@ public final class SimulatedModel implements Model {
     }
 
     @Override
-    public Tensor forward(ForwardBatch batch, KvCache cache) {
+    public int maxLogitRows() {
+        return logits.rows();
+    }
+
+    @Override
+    public void forward(ForwardBatch batch, KvCache cache) {
         long[] content = ((SimulatedBackend.Cache) cache).content;
         for (int i = 0; i < batch.numTokens; i++) {
             content[batch.kvSlot[i]] = content(batch.tokenId[i], batch.position[i]);
         }
-        int wanted = 0;
-        for (int s = 0; s < batch.numSequences; s++) {
-            wanted = fingerprints(batch, s, content, wanted);
+        if (wanted.length < batch.numLogits) {
+            wanted = new long[batch.logitToken.length];
         }
-        if (wanted != batch.numLogits) {
-            throw new IllegalStateException("logits are wanted of a token that no sequence has");
+        int sequence = 0;
+        for (int i = 0; i < batch.numLogits; i++) {
+            sequence = i == batch.numSampled ? 0 : sequence; // both parts are in the order of tokens, so of sequences
+            int token = batch.logitToken[i];
+            while (token >= batch.firstToken[sequence] + batch.extendLen[sequence]) {
+                sequence++;
+            }
+            int len = batch.cachedLen[sequence] + token - batch.firstToken[sequence] + 1;
+            wanted[i] = fingerprint(batch, sequence, len, content);
         }
         backend.run(batch);
-        return logits;
     }
 
-    /** Writes the rows, from {@code wanted} on, of the tokens of sequence s whose logits are wanted; returns the next row. */
-    private int fingerprints(ForwardBatch batch, int s, long[] content, int wanted) {
-        int offset = batch.row[s] * batch.slotTableStride;
-        int firstToken = batch.firstToken[s]
-                - batch.cachedLen[s]; // place in the batch of the sequence's first token, if it were there
-        int endToken = batch.firstToken[s] + batch.extendLen[s];
+    private static long fingerprint(ForwardBatch batch, int sequence, int len, long[] content) {
+        int offset = batch.row[sequence] * batch.slotTableStride;
         long fingerprint = 0;
-        int len = 0;
-        int next = wanted;
-        while (next < batch.numLogits && batch.logitToken[next] < endToken) {
-            int end = batch.logitToken[next] - firstToken + 1;
-            for (; len < end; len++) {
-                fingerprint = mix(fingerprint + content[batch.slotTable[offset + len]]);
-            }
-            logits.fingerprint[next++] = fingerprint;
+        for (int i = 0; i < len; i++) {
+            fingerprint = mix(fingerprint + content[batch.slotTable[offset + i]]);
         }
-        return next;
+        return fingerprint;
+    }
+
+    @Override
+    public Tensor logits(int firstRow, int rows) {
+        System.arraycopy(wanted, firstRow, logits.fingerprint, 0, rows);
+        return logits;
     }
 
     private static long content(int token, int position) {
