@@ -36,7 +36,7 @@ public final class HfTokenizer implements Tokenizer {
         try {
             handle = library.createTokenizerFromString(tokenizerJson);
         } catch (RuntimeException e) {
-            throw new EngineException(Category.CONFIGURATION, "tokenizer.json is not supported: " + e.getMessage(), e);
+            throw TokenizerJsonReader.refusal(String.valueOf(e.getMessage()), e);
         }
         library.disablePadding(handle);
         library.disableTruncation(handle);
@@ -52,10 +52,10 @@ public final class HfTokenizer implements Tokenizer {
     private void checkId(String addedToken) {
         int[] encoded = encode(addedToken);
         if (encoded.length == 1 && encoded[0] != idOf(addedToken)) {
-            throw new EngineException(
-                    Category.CONFIGURATION,
-                    "tokenizer.json is not supported: added token \"" + addedToken + "\" has id " + idOf(addedToken)
-                            + ", but the tokenizer library counts it as " + encoded[0]);
+            throw TokenizerJsonReader.refusal(
+                    "added token \"" + addedToken + "\" has id " + idOf(addedToken)
+                            + ", but the tokenizer library counts it as " + encoded[0],
+                    null);
         }
     }
 

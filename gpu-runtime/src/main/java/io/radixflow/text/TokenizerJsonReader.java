@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads from a {@code tokenizer.json} the bytes that each token stands for; encoding is the native library's business.
@@ -23,6 +24,7 @@ import java.util.Set;
 final class TokenizerJsonReader {
 
     private static final int MAX_ID = 1 << 22; // far above any vocabulary, so that a wrong id cannot ask for all memory
+    private static final int MAX_MESSAGE_CHARS = 300;
     private static final byte[] NO_BYTES = {};
     private static final Set<String> SEQUENCE_STEPS = Set.of("Replace", "ByteFallback", "Fuse", "Strip");
     private static final String BLANK = String.valueOf(TokenSpelling.BLANK);
@@ -48,15 +50,9 @@ final class TokenizerJsonReader {
         try (JsonParser json = new JsonFactory().createParser(text)) {
             reader.readRoot(json);
         } catch (IOException e) {
-            throw new EngineException(Category.CONFIGURATION, "tokenizer.json can't be read: " + oneLine(e), e);
+            throw refusal("it is no sound JSON: " + String.valueOf(e.getMessage()), e);
         }
         return reader.vocabulary(reader.spelling());
-    }
-
-    private static String oneLine(IOException e) {
-        String message = String.valueOf(e.getMessage());
-        int end = message.indexOf('\n');
-        return end < 0 ? message : message.substring(0, end);
     }
 
     private void readRoot(JsonParser json) throws IOException {
@@ -226,7 +222,14 @@ final class TokenizerJsonReader {
 
     private static void require(boolean isMet, String problem) {
         if (!isMet) {
-            throw new EngineException(Category.CONFIGURATION, "tokenizer.json is not supported: " + problem);
+            throw refusal(problem, null);
         }
+    }
+
+    /** In one line, whatever tokens the problem quotes. */
+    static EngineException refusal(String problem, @Nullable Throwable cause) {
+        String line = problem.replaceAll("[\\p{Cntrl}\\s]+", " ");
+        String shown = line.length() <= MAX_MESSAGE_CHARS ? line : line.substring(0, MAX_MESSAGE_CHARS) + "...";
+        return new EngineException(Category.CONFIGURATION, "tokenizer.json is not supported: " + shown, cause);
     }
 }

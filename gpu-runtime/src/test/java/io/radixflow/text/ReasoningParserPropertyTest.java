@@ -2,6 +2,7 @@ package io.radixflow.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.radixflow.testkit.PropertyEvents;
 import java.util.List;
 import java.util.Random;
 import java.util.regex.Pattern;
@@ -11,6 +12,7 @@ import net.jqwik.api.Property;
 /** However an answer is cut, its deltas are what a twin finds that searches the whole of it with string methods. */
 final class ReasoningParserPropertyTest {
 
+    private static final int EVENTS_OF_AN_ANSWER = 20;
     private static final String[] PIECES = {
         "<think>",
         "</think>",
@@ -39,9 +41,15 @@ final class ReasoningParserPropertyTest {
     private static final List<ReasoningStart> STARTS = List.of(ReasoningStart.values());
     private static final Pattern WITHHELD = Pattern.compile("\\p{javaWhitespace}*(<|</|</t|</th|</thi|</thin|</think)");
 
-    @Property(tries = 5000)
+    @Property(tries = PropertyEvents.TRIES)
     void deltasAreTheWholeSplitAtEveryCut(@ForAll long seed) {
         Random random = new Random(seed);
+        for (int i = 0; i < PropertyEvents.perTry() / EVENTS_OF_AN_ANSWER; i++) {
+            check(random);
+        }
+    }
+
+    private static void check(Random random) {
         ReasoningStart start = STARTS.get(random.nextInt(STARTS.size()));
         String answer = randomAnswer(random);
         ReasoningSplit whole = twin(start, answer);
