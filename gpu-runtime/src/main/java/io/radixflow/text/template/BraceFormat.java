@@ -86,6 +86,7 @@ final class BraceFormat {
         int width = parts.group(5).isEmpty() ? 0 : Integer.parseInt(parts.group(5));
         int precision = parts.group(7) == null ? -1 : Integer.parseInt(parts.group(7));
         boolean hasCommas = !parts.group(6).isEmpty();
+        work.charge(value instanceof String text ? text.length() : 0);
         FormatSpec formatSpec = new FormatSpec(fill, align, sign, width, precision, hasCommas, type);
         return value instanceof String text && type == 's' ? formatSpec.text(text) : formatSpec.number(value);
     }

@@ -1,11 +1,34 @@
 package io.radixflow.text.template;
 
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Strings counted in code points, as Python counts them, and Python's idea of white space and line ends. */
 final class CodePoints {
 
+    private static final int UPPER_CHUNK_CHARS = 256;
+
     private CodePoints() {}
+
+    /** In pieces: the JDK copies the whole text anew for each letter that becomes two, such as sharp s. */
+    static String upper(String text) {
+        if (text.length() <= UPPER_CHUNK_CHARS) {
+            return text.toUpperCase(Locale.ROOT);
+        }
+        StringBuilder upper = new StringBuilder(text.length());
+        for (int from = 0; from < text.length(); ) {
+            int to = Math.min(text.length(), from + UPPER_CHUNK_CHARS);
+            to -= to < text.length() && Character.isLowSurrogate(text.charAt(to)) ? 1 : 0;
+            upper.append(text.substring(from, to).toUpperCase(Locale.ROOT));
+            from = to;
+        }
+        return upper.toString();
+    }
+
+    /** Likewise: the one letter that becomes two, the dotted I, is exchanged before. Pieces would not know where a word ends. */
+    static String lower(String text) {
+        return text.replace("\u0130", "i\u0307").toLowerCase(Locale.ROOT);
+    }
 
     static int length(String text) {
         return text.codePointCount(0, text.length());

@@ -16,16 +16,27 @@ final class Dict {
     private final Map<Object, Entry> entries = new LinkedHashMap<>();
 
     /** @throws Fault if the key is a list or a dict */
-    void put(Object key, Object value) {
-        Object hashed = hashed(key, 0);
+    void put(Object key, Object value, Work work) {
+        work.charge(Work.NODE);
+        Object hashed = hashed(key, 0, work);
         Entry old = entries.get(hashed);
         entries.put(hashed, new Entry(old == null ? key : old.key, value));
     }
 
+    void put(String key, Object value) {
+        entries.put(key, new Entry(key, value));
+    }
+
     /** The value, or null if there is none. */
     @Nullable
-    Object get(Object key) {
-        Entry entry = entries.get(hashed(key, 0));
+    Object get(Object key, Work work) {
+        Entry entry = entries.get(hashed(key, 0, work));
+        return entry == null ? null : entry.value;
+    }
+
+    @Nullable
+    Object get(String key) {
+        Entry entry = entries.get(key);
         return entry == null ? null : entry.value;
     }
 
@@ -60,7 +71,10 @@ final class Dict {
     }
 
     /** A key whose equals() is Python's. */
-    private static Object hashed(Object key, int depth) {
+    private static Object hashed(Object key, int depth, Work work) {
+        if (key instanceof String text) {
+            work.charge(text.length() / 16);
+        }
         if (key instanceof Boolean isTrue) {
             return isTrue ? 1L : 0L;
         }
@@ -71,8 +85,9 @@ final class Dict {
             if (depth > 8) {
                 throw new Fault("a tuple nested too deep for a key");
             }
+            work.chargeItems(tuple.items().size());
             List<Object> items = new ArrayList<>(tuple.items().size());
-            tuple.items().forEach(item -> items.add(hashed(item, depth + 1)));
+            tuple.items().forEach(item -> items.add(hashed(item, depth + 1, work)));
             return new Tuple(items);
         }
         if (!isHashable(key)) {

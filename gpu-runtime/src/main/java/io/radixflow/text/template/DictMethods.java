@@ -34,7 +34,7 @@ final class DictMethods {
             case "get" ->
                 new Function(name, (context, arguments) -> {
                     arguments.check("key", "default");
-                    Object value = dict.get(arguments.get(0, "key"));
+                    Object value = dict.get(arguments.get(0, "key"), context.work);
                     return value == null ? arguments.get(1, "default", None.NONE) : value;
                 });
             case "copy" ->
@@ -42,7 +42,7 @@ final class DictMethods {
                     arguments.check();
                     context.work.chargeItems(dict.size());
                     Dict copy = new Dict();
-                    dict.entries().forEach(entry -> copy.put(entry.key(), entry.value()));
+                    dict.entries().forEach(entry -> copy.put(entry.key(), entry.value(), context.work));
                     return copy;
                 });
             default -> CHANGING.contains(name) ? refused("dict", name) : null;

@@ -48,7 +48,7 @@ final class Globals {
         for (Object source : arguments.positional()) {
             if (source instanceof Dict other) {
                 context.work.chargeItems(other.size());
-                other.entries().forEach(entry -> dict.put(entry.key(), entry.value()));
+                other.entries().forEach(entry -> dict.put(entry.key(), entry.value(), context.work));
                 continue;
             }
             for (Object pair : Types.items(source, context.work)) {
@@ -56,7 +56,7 @@ final class Globals {
                 if (items.size() != 2) {
                     throw new Fault("needs pairs of key and value");
                 }
-                dict.put(items.get(0), items.get(1));
+                dict.put(items.get(0), items.get(1), context.work);
             }
         }
         arguments.named().forEach(dict::put);
@@ -77,6 +77,7 @@ final class Globals {
 
     private static Object formatNow(Context context, Arguments arguments) {
         String format = arguments.check("format").text(0, "format");
+        context.work.charge((long) Work.ITEM * format.length());
         try {
             return Strftime.format(LocalDateTime.now(context.clock), format);
         } catch (DateTimeException e) {

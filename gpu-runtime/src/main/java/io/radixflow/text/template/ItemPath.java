@@ -11,9 +11,18 @@ import org.jspecify.annotations.Nullable;
  */
 record ItemPath(List<Object> parts, @Nullable Object absent) {
 
+    private static final int MAX_CHARS = 1000;
+
     /** Of a string or an integer; of none, the item itself. */
     static ItemPath of(Object attribute) {
         return of(attribute, null);
+    }
+
+    static String checked(String attribute) {
+        if (attribute.length() > MAX_CHARS) {
+            throw new Fault("'attribute' is longer than the limit of " + MAX_CHARS + " characters");
+        }
+        return attribute;
     }
 
     static ItemPath of(Object attribute, @Nullable Object absent) {
@@ -23,7 +32,7 @@ record ItemPath(List<Object> parts, @Nullable Object absent) {
             return new ItemPath(List.of(attribute), absent);
         }
         List<Object> parts = new ArrayList<>();
-        for (String part : Types.text(attribute, "attribute").split("\\.", -1)) {
+        for (String part : checked(Types.text(attribute, "attribute")).split("\\.", -1)) {
             boolean isIndex =
                     !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
             parts.add(isIndex ? (Object) Long.valueOf(part) : part);

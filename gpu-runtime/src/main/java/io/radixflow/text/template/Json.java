@@ -87,6 +87,7 @@ final class Json {
             startItem(isFirst);
             isFirst = false;
             writeText(entry.key() instanceof String text ? text : scalar(key(entry.key())));
+            reserve(style.keySeparator.length());
             json.append(style.keySeparator);
             write(entry.value());
         }
@@ -107,13 +108,22 @@ final class Json {
     }
 
     private void startItem(boolean isFirst) {
-        json.append(isFirst ? "" : style.itemSeparator);
+        if (!isFirst) {
+            reserve(style.itemSeparator.length());
+            json.append(style.itemSeparator);
+        }
         startLine();
+    }
+
+    /** Pays for so much more text, and keeps the whole within the limit. */
+    private void reserve(long chars) {
+        work.charge(chars);
+        work.checkText(json.length() + chars);
     }
 
     private void startLine() {
         if (style.indent != null) {
-            work.chargeText((long) level * style.indent.length());
+            reserve((long) level * style.indent.length());
             json.append('\n').append(style.indent.repeat(level));
         }
     }
@@ -128,7 +138,7 @@ final class Json {
     }
 
     private void writeText(String text) {
-        work.chargeText(text.length());
+        reserve(text.length());
         json.append('"');
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

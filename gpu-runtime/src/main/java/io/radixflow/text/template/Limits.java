@@ -11,7 +11,7 @@ package io.radixflow.text.template;
 record Limits(int outputChars, long work, int depth) {
 
     /** Enough for conversations of millions of tokens; the depth keeps within a thread's stack of 512 KiB. */
-    static final Limits DEFAULT = new Limits(32 << 20, 400_000_000L, 500);
+    static final Limits DEFAULT = new Limits(32 << 20, 100_000_000L, 500);
 
     /** Longest template accepted. */
     static final int SOURCE_CHARS = 1 << 20;

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** Filters that order a sequence or pick from it. */
@@ -91,7 +90,7 @@ final class ListFilters {
         Object attribute = arguments.get(2, "attribute", None.NONE);
         List<ItemPath> paths = new ArrayList<>();
         if (attribute instanceof String names) {
-            for (String name : names.split(",", -1)) {
+            for (String name : ItemPath.checked(names).split(",", -1)) {
                 paths.add(ItemPath.of(name));
             }
         } else {
@@ -109,8 +108,8 @@ final class ListFilters {
         List<Object> unique = new ArrayList<>();
         for (Object item : Types.items(value, context.work)) {
             Object key = order.key(item, path);
-            if (seen.get(key) == null) {
-                seen.put(key, item);
+            if (seen.get(key, context.work) == null) {
+                seen.put(key, item, context.work);
                 unique.add(item);
             }
         }
@@ -160,7 +159,11 @@ final class ListFilters {
 
         Object key(Object item, ItemPath path) {
             Object key = path.get(item, work);
-            return key instanceof String text && !isCaseSensitive ? text.toLowerCase(Locale.ROOT) : key;
+            if (isCaseSensitive || !(key instanceof String text)) {
+                return key;
+            }
+            work.charge(text.length());
+            return CodePoints.lower(text);
         }
 
         @Override

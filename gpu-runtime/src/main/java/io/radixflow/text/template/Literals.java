@@ -75,7 +75,7 @@ final class Literals {
         public Object evaluate(Context context) {
             Dict dict = new Dict();
             for (int i = 0; i < keys.size(); i++) {
-                dict.put(context.value(keys.get(i)), context.value(values.get(i)));
+                dict.put(context.value(keys.get(i)), context.value(values.get(i)), context.work);
             }
             return dict;
         }

@@ -45,7 +45,7 @@ final class Members {
             throw missing.fault();
         }
         if (owner instanceof Dict dict) {
-            Object value = Dict.isHashable(key) ? dict.get(key) : null;
+            Object value = Dict.isHashable(key) ? dict.get(key, work) : null;
             if (value != null) {
                 return value;
             }

@@ -95,10 +95,12 @@ final class NumberFilters {
 
     /** Python's float() of a string; null if it is none. */
     private static @Nullable Double parseFloat(String text) {
-        String number = CodePoints.strip(text, null, true, true).toLowerCase(Locale.ROOT);
-        if (number.length() > 400) {
+        String stripped = CodePoints.strip(text, null, true, true);
+        if (stripped.length() > 400) {
             return null;
-        } else if (number.matches("[-+]?(inf|infinity|nan)")) {
+        }
+        String number = stripped.toLowerCase(Locale.ROOT);
+        if (number.matches("[-+]?(inf|infinity|nan)")) {
             double value = number.endsWith("nan") ? Double.NaN : Double.POSITIVE_INFINITY;
             return number.startsWith("-") ? -value : value;
         } else if (!number.matches("[-+]?(\\d+(_\\d+)*\\.?(\\d+(_\\d+)*)?|\\.\\d+(_\\d+)*)(e[-+]?\\d+(_\\d+)*)?")) {

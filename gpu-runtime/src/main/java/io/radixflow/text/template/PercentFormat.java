@@ -61,6 +61,7 @@ final class PercentFormat {
         char sign = flags.contains("+") ? '+' : flags.contains(" ") ? ' ' : 0;
         if (type == 's' || type == 'r') {
             String text = type == 's' ? PythonText.of(value, work) : PythonText.repr(value, work);
+            work.charge(text.length());
             return new FormatSpec(' ', isLeft ? '<' : '>', (char) 0, width, precision, false, 's').text(text);
         }
         boolean isZeroPadded = flags.contains("0") && !isLeft;

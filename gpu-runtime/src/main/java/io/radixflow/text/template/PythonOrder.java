@@ -29,7 +29,7 @@ final class PythonOrder {
                 && !x.typeName().equals("dict_values")) {
             return areViewsEqual(x, y, work);
         } else if (a instanceof Range x && b instanceof Range y) {
-            return x.items().equals(y.items());
+            return x.hasItemsOf(y);
         }
         return a == b || (a instanceof Undefined && b instanceof Undefined);
     }
@@ -68,7 +68,7 @@ final class PythonOrder {
         boolean areEqual = true;
         for (Iterator<Dict.Entry> entries = a.entries().iterator(); areEqual && entries.hasNext(); ) {
             Dict.Entry entry = entries.next();
-            Object other = b.get(entry.key());
+            Object other = b.get(entry.key(), work);
             areEqual = other != null && areEqual(entry.value(), other, work);
         }
         work.leave();
@@ -169,7 +169,7 @@ final class PythonOrder {
             return text.contains(wanted);
         }
         if (container instanceof Dict dict) {
-            return dict.get(item) != null;
+            return dict.get(item, work) != null;
         }
         for (Object candidate : Types.items(container, work)) {
             if (areEqual(candidate, item, work)) {

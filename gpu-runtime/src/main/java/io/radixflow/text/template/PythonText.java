@@ -28,7 +28,8 @@ final class PythonText {
 
     private void write(Object value) {
         if (value instanceof String string) {
-            work.chargeText(string.length());
+            work.charge(string.length());
+            work.checkText((long) text.length() + string.length());
             text.append(quoted(string));
         } else if (value instanceof Double number) {
             text.append(PythonNumbers.repr(number));

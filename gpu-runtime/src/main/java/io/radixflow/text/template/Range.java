@@ -39,6 +39,11 @@ record Range(long start, long stop, long step) {
                 PythonNumbers.exact(() -> Math.multiplyExact(step, by)));
     }
 
+    boolean hasItemsOf(Range other) {
+        int size = size();
+        return size == other.size() && (size == 0 || start == other.start) && (size < 2 || step == other.step);
+    }
+
     List<Object> items() {
         int size = size();
         List<Object> items = new ArrayList<>(size);

@@ -151,12 +151,12 @@ final class StringMethods {
 
     static String upper(String text, Work work) {
         work.charge(text.length());
-        return text.toUpperCase(Locale.ROOT);
+        return CodePoints.upper(text);
     }
 
     static String lower(String text, Work work) {
         work.charge(text.length());
-        return text.toLowerCase(Locale.ROOT);
+        return CodePoints.lower(text);
     }
 
     static String capitalize(String text, Work work) {
@@ -175,17 +175,17 @@ final class StringMethods {
         String start = upper.length() > first
                 ? upper.substring(0, 1) + upper.substring(1).toLowerCase(Locale.ROOT)
                 : Character.toString(Character.toTitleCase(word.codePointAt(0)));
-        String lower = word.toLowerCase(Locale.ROOT);
+        String lower = CodePoints.lower(word);
         String lowerFirst = word.substring(0, first).toLowerCase(Locale.ROOT);
         return start
                 + (lower.startsWith(lowerFirst)
                         ? lower.substring(lowerFirst.length())
-                        : word.substring(first).toLowerCase(Locale.ROOT));
+                        : CodePoints.lower(word.substring(first)));
     }
 
     /** A word starts after anything that has no case. */
     private static String title(String text, Work work) {
-        work.charge(text.length());
+        work.charge((long) Work.ITEM * text.length()); // each word is a few texts on the way
         StringBuilder title = new StringBuilder(text.length());
         int i = 0;
         while (i < text.length()) {

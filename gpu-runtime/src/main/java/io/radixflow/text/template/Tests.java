@@ -38,8 +38,8 @@ final class Tests {
         tests.put("escaped", plain(value -> false));
         tests.put("filter", plain(value -> value instanceof String name && Filters.has(name)));
         tests.put("test", plain(value -> value instanceof String name && has(name)));
-        tests.put("lower", (context, value, arguments) -> isCased(context.text(value), false));
-        tests.put("upper", (context, value, arguments) -> isCased(context.text(value), true));
+        tests.put("lower", (context, value, arguments) -> isCased(context, value, false));
+        tests.put("upper", (context, value, arguments) -> isCased(context, value, true));
         tests.put(
                 "divisibleby",
                 (context, value, arguments) ->
@@ -47,7 +47,7 @@ final class Tests {
         tests.put(
                 "sameas",
                 (context, value, arguments) ->
-                        isSame(value, arguments.check("other").get(0, "other")));
+                        isSame(value, arguments.check("other").get(0, "other"), context.work));
         tests.put("in", comparison("in"));
         addComparison(tests, "==", "eq", "equalto");
         addComparison(tests, "!=", "ne");
@@ -107,13 +107,18 @@ final class Tests {
         return PythonNumbers.asDouble(PythonNumbers.calculate(BinaryOperator.MODULO, value, divisor));
     }
 
-    private static boolean isSame(Object a, Object b) {
+    private static boolean isSame(Object a, Object b, Work work) {
+        if (a instanceof String text) {
+            work.charge(text.length());
+        }
         boolean isScalar = a instanceof Boolean || a instanceof Long || a instanceof String || a instanceof Double;
         return isScalar ? a.equals(b) : a == b;
     }
 
     /** Whether there are cased letters, all of that case. */
-    private static boolean isCased(String text, boolean isUpper) {
+    private static boolean isCased(Context context, Object value, boolean isUpper) {
+        String text = context.text(value);
+        context.work.charge(text.length());
         boolean hasCased =
                 text.codePoints().anyMatch(c -> isUpper ? Character.isUpperCase(c) : Character.isLowerCase(c));
         return hasCased

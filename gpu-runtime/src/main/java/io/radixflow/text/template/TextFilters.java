@@ -125,7 +125,7 @@ final class TextFilters {
 
     /** Words begin after blanks, hyphens and opening brackets. */
     private static String title(String text, Work work) {
-        work.charge(text.length());
+        work.charge((long) Work.ITEM * text.length()); // each word is a few texts on the way
         StringBuilder title = new StringBuilder(text.length());
         Matcher starts = WORD_START.matcher(text);
         int from = 0;

@@ -46,6 +46,8 @@ final class Types {
             return number != 0;
         } else if (value instanceof Double number) {
             return number != 0;
+        } else if (value instanceof String text) {
+            return !text.isEmpty();
         } else if (value instanceof None || value instanceof Undefined) {
             return false;
         }
@@ -98,6 +100,10 @@ final class Types {
         if (!isSized(value) || value instanceof LoopState) {
             throw new Fault("a value of type '" + name(value) + "' can't be iterated over");
         }
+        if (value instanceof String text) {
+            work.charge((long) Work.NODE * text.length()); // each becomes an object of its own
+            return characters(text);
+        }
         work.chargeItems(size(value));
         if (value instanceof List<?> list) {
             return list(list);
@@ -109,8 +115,6 @@ final class Types {
             return view.items();
         } else if (value instanceof Range range) {
             return range.items();
-        } else if (value instanceof String text) {
-            return characters(text);
         }
         return List.of();
     }

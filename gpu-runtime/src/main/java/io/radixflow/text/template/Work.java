@@ -7,7 +7,7 @@ final class Work {
     static final int NODE = 64;
 
     /** Units that one item of a list or map costs. */
-    static final int ITEM = 8;
+    static final int ITEM = 16;
 
     private final Limits limits;
     private long left;

@@ -68,6 +68,20 @@ class TemplateLimitsTest {
                 "{% macro m(n) %}{% for i in range(2) %}{{ m(n) }}{% endfor %}{% endmacro %}{{ m(1) }}",
                 "{% macro m() %}{{ caller() }}{% endmacro %}{% macro k() %}{% call m() %}{{ k() }}{% endcall %}{% endmacro %}{{ k() }}",
                 "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+                "{% set t = 'x' * 100000 %}{{ range(99999)|list|tojson(separators=(t, ':')) }}",
+                "{{ (['a' * 1000000] * 1000)|tojson }}",
+                "{{ ['a' * 1000000] * 1000 }}",
+                "{{ ('a' * 30000000)|list|length }}",
+                "{{ (['a' * 1000000] * 99999)|unique|list }}",
+                "{{ (['A' * 1000000, 'b' * 1000000] * 9999)|sort|length }}",
+                "{% set t = (1,) * 1000 %}{% set t = (t,) * 1000 %}{% set t = (t,) * 1000 %}{{ {t: 1} }}",
+                "{% set t = '\u4e2d' * 1000000 %}{% for i in range(99999) %}{% for j in range(99999) %}{{ '' if t }}{% endfor %}{% endfor %}",
+                "{% set t = '\u4e2d' * 1000000 %}{% for i in range(99999) %}{% for j in range(99999) %}{{ '%.1s' % t }}{% endfor %}{% endfor %}",
+                "{% set t = 'a' * 1000000 %}{% for i in range(99999) %}{% for j in range(99999) %}{{ messages[t] }}{% endfor %}{% endfor %}",
+                "{% set t = 'a.' * 1000000 %}{% for i in range(99999) %}{{ messages|sort(attribute=t) }}{% endfor %}",
+                "{% set t = '%Y' * 1000000 %}{% for i in range(99999) %}{% set s = strftime_now(t) %}{% endfor %}",
+                "{% for i in range(99999) %}{% for j in range(99999) %}{{ '' if range(99999) == range(99999) }}{% endfor %}{% endfor %}",
+                "{% set t = 'a' * 1000000 %}{% for i in range(99999) %}{{ '' if t is upper }}{% endfor %}",
                 "{{ 9223372036854775807 + 1 }}",
                 "{{ -9223372036854775807 - 2 }}",
                 "{{ 3037000500 * 3037000500 }}",
@@ -117,7 +131,20 @@ class TemplateLimitsTest {
                 () -> assertThatThrownBy(() -> template.render(Map.of()))
                         .isInstanceOf(IllegalArgumentException.class)
                         .hasMessage(
-                                "chat template line 1, for: the template does more work than the limit of 400000000 units"));
+                                "chat template line 1, for: the template does more work than the limit of 100000000 units"));
+    }
+
+    /** The JDK's change of case is quadratic in these letters. */
+    @Test
+    void changesTheCaseOfLettersThatBecomeTwo() {
+        String template = "{{ s.upper()|length }} {{ i.lower()|length }} {{ i.capitalize()|length }} {{ i|int }}";
+        Map<String, String> letters = Map.of("s", "\u00df".repeat(1_000_000), "i", "\u0130".repeat(1_000_000));
+        Assertions.assertTimeoutPreemptively(
+                PATIENCE,
+                () -> assertThat(ChatTemplate.parse(template).render(letters)).isEqualTo("2000000 2000000 1999999 0"));
+        assertThat(ChatTemplate.parse("{{ t.upper() }}")
+                        .render(Map.of("t", "\u00df\ud83d\ude00\ufb03\u1fb7".repeat(200))))
+                .isEqualTo("SS\ud83d\ude00FFI\u0391\u0342\u0399".repeat(200));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.radixflow.testkit.PropertyEvents;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Clock;
@@ -16,6 +17,7 @@ import net.jqwik.api.Property;
 /** Whatever is done to a template, it renders or is refused in one line with its place. */
 class TemplatePropertyTest {
 
+    private static final int EVENTS_OF_A_TEMPLATE = 20;
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Limits SMALL = new Limits(1 << 20, 1_000_000, Limits.DEFAULT.depth());
     private static final String[] PIECES = {
@@ -159,28 +161,34 @@ class TemplatePropertyTest {
     private static final List<Map<String, Object>> CONVERSATIONS =
             parse(GoldenTemplatesTest.CONVERSATIONS, new TypeReference<>() {});
 
-    @Property(tries = 2000)
+    @Property(tries = PropertyEvents.TRIES)
     void mutatedModelTemplatesRenderOrAreRefused(@ForAll long seed) {
         Random random = new Random(seed);
-        check(mutated(MODELS.get(random.nextInt(MODELS.size())), random, 1 + random.nextInt(6)), random);
+        for (int i = 0; i < PropertyEvents.perTry() / EVENTS_OF_A_TEMPLATE; i++) {
+            check(mutated(MODELS.get(random.nextInt(MODELS.size())), random, 1 + random.nextInt(6)), random);
+        }
     }
 
-    @Property(tries = 6000)
+    @Property(tries = PropertyEvents.TRIES)
     void mutatedFeatureTemplatesRenderOrAreRefused(@ForAll long seed) {
         Random random = new Random(seed);
-        String first = feature(random);
-        String second = feature(random);
-        check(mutated(random.nextBoolean() ? first : first + second, random, 1 + random.nextInt(3)), random);
+        for (int i = 0; i < PropertyEvents.perTry() / EVENTS_OF_A_TEMPLATE; i++) {
+            String first = feature(random);
+            String second = feature(random);
+            check(mutated(random.nextBoolean() ? first : first + second, random, 1 + random.nextInt(3)), random);
+        }
     }
 
-    @Property(tries = 6000)
+    @Property(tries = PropertyEvents.TRIES)
     void randomPiecesRenderOrAreRefused(@ForAll long seed) {
         Random random = new Random(seed);
-        StringBuilder template = new StringBuilder(random.nextBoolean() ? "{{ " : "");
-        for (int i = random.nextInt(16); i >= 0; i--) {
-            template.append(PIECES[random.nextInt(PIECES.length)]);
+        for (int i = 0; i < PropertyEvents.perTry() / EVENTS_OF_A_TEMPLATE; i++) {
+            StringBuilder template = new StringBuilder(random.nextBoolean() ? "{{ " : "");
+            for (int piece = random.nextInt(16); piece >= 0; piece--) {
+                template.append(PIECES[random.nextInt(PIECES.length)]);
+            }
+            check(template.append(random.nextBoolean() ? " }}" : "").toString(), random);
         }
-        check(template.append(random.nextBoolean() ? " }}" : "").toString(), random);
     }
 
     private static String feature(Random random) {
