@@ -14,7 +14,9 @@ public abstract class IndexedHeap<T> {
     /** Place of an element that is in no heap. */
     public static final int ABSENT = -1;
 
-    private @Nullable Object[] elements = new Object[64];
+    private static final Object[] NOTHING = {};
+
+    private @Nullable Object[] elements = NOTHING;
     private int size;
 
     /** A strict order: whether {@code a} leaves the heap before {@code b}. */
@@ -37,7 +39,7 @@ public abstract class IndexedHeap<T> {
     /** Adds an element that is not in the heap. */
     public final void add(T element) {
         if (size == elements.length) {
-            elements = Arrays.copyOf(elements, 2 * size);
+            elements = Arrays.copyOf(elements, Math.max(4, 2 * size));
         }
         siftUp(size++, element);
     }

@@ -13,9 +13,9 @@ public final class KvPool {
     private final SlotAllocator allocator;
     private final RadixTree tree;
 
-    public KvPool(int numSlots) {
-        allocator = new SlotAllocator(numSlots);
-        tree = new RadixTree(allocator);
+    public KvPool(int numSlots, int pageSize, EvictionOrder order) {
+        allocator = new SlotAllocator(numSlots, pageSize);
+        tree = new RadixTree(allocator, order);
     }
 
     public RadixTree tree() {
@@ -24,6 +24,10 @@ public final class KvPool {
 
     public int numSlots() {
         return allocator.numSlots();
+    }
+
+    public int pageSize() {
+        return allocator.pageSize();
     }
 
     public int numFree() {
@@ -36,7 +40,7 @@ public final class KvPool {
     }
 
     /**
-     * Takes {@code num} slots into {@code into[offset, offset + num)}, evicting cached tokens if too few are free.
+     * Takes {@code num} slots, in whole pages, into {@code into[offset, offset + num)}, evicting cached tokens if too few are free.
      *
      * @return num, or {@link SlotAllocator#NO_SLOTS} if fewer are available; nothing is evicted then
      */
@@ -50,7 +54,7 @@ public final class KvPool {
         return allocator.allocate(num, into, offset);
     }
 
-    /** Frees slots {@code [from, to)} of {@code slots}, which the tree does not own. */
+    /** Frees slots {@code [from, to)} of {@code slots}, whole pages that the tree does not own. */
     public void free(int[] slots, int from, int to) {
         allocator.free(slots, from, to);
     }

@@ -1,15 +1,14 @@
 package io.radixflow.cache;
 
-import org.jspecify.annotations.Nullable;
+import io.radixflow.engine.CacheNamespace;
 
 /** The root of one namespace of a {@link RadixTree}. */
 final class RadixRoot extends RadixNode {
 
-    /** Null is the common namespace. */
-    final @Nullable String namespace;
+    final CacheNamespace namespace;
 
-    RadixRoot(@Nullable String namespace) {
-        super(null, NOTHING, NOTHING);
+    RadixRoot(CacheNamespace namespace) {
+        super(null, NOTHING, NOTHING, 0);
         this.namespace = namespace;
     }
 

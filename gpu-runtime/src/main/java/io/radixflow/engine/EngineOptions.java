@@ -55,9 +55,14 @@ public final class EngineOptions {
     public static final EngineOption<String> SCHEDULE_POLICY = choice(
             "schedule-policy",
             "lpm",
-            "Order of waiting requests: longest prefix match, or first come first served.",
+            "Order of waiting requests: longest prefix match, depth first where most share a prefix, first come first"
+                    + " served, longest output first, random, or highest priority first.",
             "lpm",
-            "fcfs");
+            "dfs-weight",
+            "fcfs",
+            "lof",
+            "random",
+            "priority");
     public static final EngineOption<Double> SCHEDULE_CONSERVATIVENESS = number(
             "schedule-conservativeness",
             "1.0",
@@ -66,6 +71,21 @@ public final class EngineOptions {
             "Above 1 reserves more KV for running sequences and retracts less often.");
     public static final EngineOption<Boolean> DISABLE_RADIX_CACHE =
             flag("disable-radix-cache", "Shares no prefixes between requests.");
+    public static final EngineOption<String> RADIX_EVICTION_POLICY = choice(
+            "radix-eviction-policy",
+            "lru",
+            "Cached prefixes that go first: least recently used, least frequently used, or those that no request known to"
+                    + " come will need.",
+            "lru",
+            "lfu",
+            "known-uses");
+    public static final EngineOption<Integer> PAGE_SIZE = new EngineOption<>(
+            "page-size",
+            Integer.class,
+            "1",
+            List.of("1", "16", "32", "64"),
+            "KV slots that are handed out together; prefixes are shared in multiples of it.",
+            Integer::parseInt);
     public static final EngineOption<String> DEVICE = choice(
             "device",
             "auto",
@@ -113,6 +133,8 @@ public final class EngineOptions {
             SCHEDULE_POLICY,
             SCHEDULE_CONSERVATIVENESS,
             DISABLE_RADIX_CACHE,
+            RADIX_EVICTION_POLICY,
+            PAGE_SIZE,
             DEVICE,
             TIME_MODEL,
             SIMULATED_CLOCK,

@@ -5,6 +5,7 @@ import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.KvLayout.ElementType;
 import io.radixflow.backend.cpu.CpuBackend;
+import io.radixflow.cache.EvictionOrder;
 import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineOptions;
@@ -137,25 +138,43 @@ final class PartsLoader {
         };
     }
 
-    /** Limits and policies for a pool of {@code numSlots} slots and sequences of {@code contextLen} tokens. */
+    /** Limits and policies for a pool of {@code numSlots} slots, as far as they are whole pages, and sequences of {@code contextLen} tokens. */
     static SchedulerConfig scheduling(EngineConfig config, int numSlots, int contextLen) {
         int maxRunning = config.get(EngineOptions.MAX_RUNNING_REQUESTS);
-        if ((long) maxRunning * Math.min(numSlots, contextLen) > Integer.MAX_VALUE) {
+        int pageSize = config.get(EngineOptions.PAGE_SIZE);
+        int usableSlots = numSlots / pageSize * pageSize;
+        if (usableSlots == 0) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    "a pool of " + numSlots + " KV slots has no page of --page-size " + pageSize
+                            + "; raise --max-total-tokens");
+        }
+        if (usableSlots < numSlots) {
+            LOG.info("{} of {} KV slots are whole pages of {} and used", usableSlots, numSlots, pageSize);
+        }
+        if ((long) maxRunning * (Math.min(numSlots, contextLen) + pageSize) > Integer.MAX_VALUE) {
             throw new EngineException(
                     EngineException.Category.CONFIGURATION,
                     "--max-running-requests " + maxRunning + " times a context of " + contextLen
                             + " tokens is too large a slot table; lower one of them");
         }
         return new SchedulerConfig(
-                numSlots,
+                usableSlots,
                 contextLen,
                 maxRunning,
                 config.get(EngineOptions.CHUNKED_PREFILL_SIZE),
                 config.get(EngineOptions.MAX_PREFILL_TOKENS),
-                Policy.valueOf(config.get(EngineOptions.SCHEDULE_POLICY).toUpperCase(Locale.ROOT)),
+                Policy.valueOf(constant(config.get(EngineOptions.SCHEDULE_POLICY))),
                 config.get(EngineOptions.SCHEDULE_CONSERVATIVENESS),
                 !config.get(EngineOptions.DISABLE_RADIX_CACHE),
-                0);
+                0,
+                pageSize,
+                EvictionOrder.valueOf(constant(config.get(EngineOptions.RADIX_EVICTION_POLICY))));
+    }
+
+    /** The enum constant of an option's choice. */
+    private static String constant(String choice) {
+        return choice.toUpperCase(Locale.ROOT).replace('-', '_');
     }
 
     private TokenBytes tokenBytes(Vocabulary vocabulary) {

@@ -8,11 +8,16 @@ import org.jspecify.annotations.Nullable;
  * <p>A sequence is admitted if the pool has room for its tokens and for the share of future tokens that all running sequences are expected
  * to need. It is passed over while another one computes a prefix that both have and that isn't cached yet: reading it from the cache
  * a few steps later beats computing it twice.
+ *
+ * <p>A sequence that was retracted {@value #MAX_RETRACTIONS} times comes back only when all that run with it have room for the longest outputs
+ * that they may have, and as long as it runs nobody is admitted who would change that. So it is never retracted again.
  */
 final class PrefillPlanner {
 
     /** Tokens of a shared prefix worth waiting for. */
     static final int MIN_SHARED_LEN = 32;
+    /** Most retractions of one sequence for want of memory. */
+    static final int MAX_RETRACTIONS = 3;
     /** Most future tokens of one sequence for which room is kept: long limits are rarely used up. */
     private static final int MAX_EXPECTED_LEN = 4096;
 
@@ -75,16 +80,16 @@ final class PrefillPlanner {
                 break;
             }
             kv.matchAndLock(candidate);
-            if (config.hasRadixCache() && isComputedElsewhere(candidate)) {
+            if (isComputedElsewhere(candidate)) {
                 kv.unlock(candidate);
-                if (!waiting.defer(candidate)) {
+                if (!waiting.passOver(candidate)) {
                     break;
                 }
                 continue;
             }
             int extendLen = candidate.len - candidate.cached.len;
             boolean fitsStep = admittedLen == 0 || admittedLen + extendLen <= config.maxPrefillTokens();
-            if (!fitsStep || !fitsPool(candidate, extendLen)) {
+            if (!fitsStep || !fitsPool(candidate)) {
                 kv.unlock(candidate);
                 break;
             }
@@ -92,12 +97,12 @@ final class PrefillPlanner {
             admit(candidate, nowNanos);
             budget -= planChunk(candidate, budget, plan);
         }
-        waiting.restoreDeferred();
+        waiting.restorePassedOver();
     }
 
     /** Returns the tokens planned, fewer than asked for (perhaps none) if memory is short. */
     private int planChunk(Sequence sequence, int budget, StepPlan plan) {
-        int chunk = Math.min(Math.min(budget, sequence.len - sequence.kvLen), kv.numAvailable());
+        int chunk = Math.min(Math.min(budget, sequence.len - sequence.kvLen), kv.mostTokens(sequence));
         if (chunk > 0 && kv.allocate(sequence, chunk)) {
             plan.addPrefill(sequence, chunk);
         }
@@ -119,7 +124,8 @@ final class PrefillPlanner {
 
     private boolean isComputedElsewhere(Sequence candidate) {
         for (int place = 0; place < numPrefilling; place++) {
-            int shared = Math.min(candidate.maxCachedLen(), get(place).commonLen(candidate));
+            int shared =
+                    kv.sharedLen(Math.min(candidate.maxCachedLen(), get(place).commonLen(candidate)));
             if (shared - candidate.cached.len >= MIN_SHARED_LEN) {
                 return true;
             }
@@ -128,22 +134,40 @@ final class PrefillPlanner {
     }
 
     /** Whether the pool has room for the candidate beside what runs, which it needn't if nothing does: no request is too big for it alone. */
-    private boolean fitsPool(Sequence candidate, int extendLen) {
+    private boolean fitsPool(Sequence candidate) {
         if (decoding.size() + numPrefilling == 0) {
             return true;
         }
-        double needed = extendLen + expectedLen(candidate);
+        boolean isForSure = isForSure(candidate);
+        long needed = kv.slotsOf(candidate.len + expectedLen(candidate, isForSure)) - candidate.cached.len;
         for (int place = 0; place < decoding.size(); place++) {
-            needed += expectedLen(decoding.get(place));
+            needed += neededSlots(decoding.get(place), isForSure);
         }
         for (int place = 0; place < numPrefilling; place++) {
-            Sequence sequence = get(place);
-            needed += sequence.len - sequence.kvLen + expectedLen(sequence);
+            needed += neededSlots(get(place), isForSure);
         }
         return needed <= kv.numAvailable();
     }
 
-    private double expectedLen(Sequence sequence) {
-        return ratio.current() * Math.min(MAX_EXPECTED_LEN, sequence.remainingLen(config.contextLen()));
+    /** Whether a sequence that must not be retracted again runs or is about to. */
+    private boolean isForSure(Sequence candidate) {
+        boolean isForSure = candidate.numRetractions >= MAX_RETRACTIONS;
+        for (int place = 0; place < decoding.size(); place++) {
+            isForSure |= decoding.get(place).numRetractions >= MAX_RETRACTIONS;
+        }
+        for (int place = 0; place < numPrefilling; place++) {
+            isForSure |= get(place).numRetractions >= MAX_RETRACTIONS;
+        }
+        return isForSure;
+    }
+
+    private int neededSlots(Sequence sequence, boolean isForSure) {
+        return kv.missingSlots(sequence, sequence.len - sequence.kvLen + expectedLen(sequence, isForSure));
+    }
+
+    /** Tokens that a sequence is expected to get yet, at most. */
+    private int expectedLen(Sequence sequence, boolean isForSure) {
+        int most = sequence.remainingLen(config.contextLen());
+        return isForSure ? most : (int) Math.ceil(ratio.current() * Math.min(MAX_EXPECTED_LEN, most));
     }
 }

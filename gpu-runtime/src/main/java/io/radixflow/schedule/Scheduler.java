@@ -5,6 +5,7 @@ import io.radixflow.cache.KvPool;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.schedule.SchedulerConfig.Policy;
 import io.radixflow.schedule.Sequence.Phase;
 import java.util.BitSet;
 import java.util.function.LongSupplier;
@@ -71,8 +72,8 @@ public final class Scheduler {
         this.config = config;
         this.nanoClock = nanoClock;
         this.endListener = endListener;
-        pool = new KvPool(config.numSlots());
-        rows = new RowTable(config.maxRunning(), config.maxRowLen());
+        pool = new KvPool(config.numSlots(), config.pageSize(), config.evictionOrder());
+        rows = new RowTable(config.maxRunning(), config.rowStride());
         kv = new SequenceKv(pool, rows, config.hasRadixCache());
         waiting = new WaitingQueue(pool.tree(), config.policy());
         decoding = new DecodeSet(rows, config.maxRunning());
@@ -230,9 +231,18 @@ public final class Scheduler {
     }
 
     private void makeRoomForDecode() {
-        while (kv.numAvailable() < decoding.size()) {
+        while (kv.numAvailable() < decodeSlots()) {
             retractOne();
         }
+    }
+
+    /** Slots that the next token of each decoding sequence takes. */
+    private int decodeSlots() {
+        int num = 0;
+        for (int place = 0; place < decoding.size(); place++) {
+            num += kv.missingSlots(decoding.get(place), 1);
+        }
+        return num;
     }
 
     private void takeDecodeSlots() {
@@ -247,6 +257,7 @@ public final class Scheduler {
     private void retractOne() {
         Sequence sequence = leastProgressed(numRunning());
         if (numRunning() > 1) {
+            sequence.numRetractions++;
             retract(sequence);
             raiseRatio();
         } else {
@@ -283,7 +294,10 @@ public final class Scheduler {
         ratio.raise(outputLen, maxOutputLen, decoding.size());
     }
 
-    /** Of the first {@code num} running sequences, the one with the fewest output tokens; of several, the youngest. There is one. */
+    /**
+     * Of the first {@code num} running sequences, the one with the fewest output tokens; of several, the youngest. Under the priority policy
+     * only among those of the lowest priority. There is one.
+     */
     private Sequence leastProgressed(int num) {
         Sequence found = null;
         for (int place = 0; place < num; place++) {
@@ -298,7 +312,11 @@ public final class Scheduler {
         return found;
     }
 
-    private static boolean isLessProgressed(Sequence a, Sequence b) {
+    private boolean isLessProgressed(Sequence a, Sequence b) {
+        if (config.policy() == Policy.PRIORITY
+                && a.request().priority() != b.request().priority()) {
+            return a.request().priority() < b.request().priority();
+        }
         return a.outputLen() < b.outputLen() || (a.outputLen() == b.outputLen() && a.arrival > b.arrival);
     }
 

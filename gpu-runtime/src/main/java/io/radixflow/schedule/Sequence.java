@@ -1,10 +1,11 @@
 package io.radixflow.schedule;
 
+import io.radixflow.cache.ExpectedPrompt;
 import io.radixflow.cache.IndexedHeap;
 import io.radixflow.cache.PrefixMatch;
+import io.radixflow.engine.CacheNamespace;
 import io.radixflow.engine.GenerationRequest;
 import java.util.Arrays;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +34,7 @@ public class Sequence {
     private static final long NOT_ADDED = -1;
 
     private final GenerationRequest request;
-    final @Nullable String namespace;
+    final CacheNamespace namespace;
 
     Phase phase = Phase.WAITING;
     /** Order of arrival, unique. */
@@ -48,6 +49,11 @@ public class Sequence {
 
     boolean wasStarted;
     boolean isCounted;
+    /** Whether a client said that it would come. */
+    boolean isAnnounced;
+    /** Times it was retracted because memory was short. */
+    int numRetractions;
+
     int firstCachedLen;
     long arrivalNanos;
     long queueNanos;
@@ -61,16 +67,21 @@ public class Sequence {
 
     @Nullable
     SequenceList list;
-    /** Expected length of its cached prefix; may be out of date. */
-    int matchLen;
+    /** What its policy sorts by, for longest prefix match the length of its cached prefix, which may be out of date. */
+    long rank;
 
-    int matchPlace = IndexedHeap.ABSENT;
+    int rankPlace = IndexedHeap.ABSENT;
     int deadlinePlace = IndexedHeap.ABSENT;
-    boolean isDeferred;
+    boolean isPassedOver;
+
+    DepthFirstOrder.@Nullable WaitingPrompt waitingPrompt;
+    /** What the cache knows of its need while it waits. */
+    @Nullable
+    ExpectedPrompt expected;
 
     public Sequence(GenerationRequest request) {
         this.request = request;
-        namespace = request.cacheSalt();
+        namespace = CacheNamespace.ofSalt(request.cacheSalt());
         int[] prompt = request.promptIds();
         int[] output = request.outputIds();
         len = prompt.length + output.length;
@@ -156,7 +167,7 @@ public class Sequence {
 
     /** Leading tokens that both have, if they are in the same namespace. */
     final int commonLen(Sequence other) {
-        if (!Objects.equals(namespace, other.namespace)) {
+        if (!namespace.equals(other.namespace)) {
             return 0;
         }
         int mismatch = Arrays.mismatch(tokens, 0, len, other.tokens, 0, other.len);

@@ -2,6 +2,7 @@ package io.radixflow.schedule;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.radixflow.cache.EvictionOrder;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.SamplingParams;
@@ -21,6 +22,10 @@ import net.jqwik.api.Property;
  */
 class SchedulerPropertyTest {
 
+    private static final int[] PAGE_SIZES = {1, 1, 2, 16, 32, 64};
+    private static final SchedulerConfig.Policy[] POLICIES = SchedulerConfig.Policy.values();
+    private static final EvictionOrder[] ORDERS = EvictionOrder.values();
+
     private static final class World {
         final Random random;
         final SchedulerConfig config;
@@ -33,16 +38,19 @@ class SchedulerPropertyTest {
 
         World(long seed) {
             random = new Random(seed);
+            int pageSize = PAGE_SIZES[random.nextInt(PAGE_SIZES.length)];
             config = new SchedulerConfig(
-                    40 + random.nextInt(200),
+                    (40 + random.nextInt(200) + pageSize) / pageSize * pageSize,
                     20 + random.nextInt(100),
                     1 + random.nextInt(8),
                     1 + random.nextInt(32),
                     1 + random.nextInt(64),
-                    random.nextBoolean() ? SchedulerConfig.Policy.LPM : SchedulerConfig.Policy.FCFS,
+                    POLICIES[random.nextInt(POLICIES.length)],
                     random.nextInt(3) == 0 ? 0.05 : 1.0,
                     random.nextInt(4) > 0,
-                    random.nextInt(4) == 0 ? 3 : 0);
+                    random.nextInt(4) == 0 ? 3 : 0,
+                    pageSize,
+                    ORDERS[random.nextInt(ORDERS.length)]);
             kv = new long[config.numSlots()];
             sampled = new int[config.maxRunning()];
             scheduler = new Scheduler(config, clock, this::onEnd);
@@ -126,6 +134,9 @@ class SchedulerPropertyTest {
                 }
             }
             assertThat(scheduler.commit(Arrays.copyOf(sampled, sampled.length))).isEqualTo(numSampled);
+            for (Sequence sequence : alive) {
+                assertThat(sequence.numRetractions).isLessThanOrEqualTo(PrefillPlanner.MAX_RETRACTIONS);
+            }
             for (Sequence sequence : got) {
                 if (sequence.remainingLen(config.contextLen()) <= 0) {
                     end(sequence);
