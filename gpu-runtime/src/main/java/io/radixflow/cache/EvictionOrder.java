@@ -6,6 +6,6 @@ public enum EvictionOrder {
     LRU,
     /** Least frequently used, counted in sequences that ran on the prefix, up to 255. */
     LFU,
-    /** Those last that requests known to come will need; those first whose announced users are all done. */
+    /** Least needed by the requests known to come, counted up to 255; those ahead of all others whose announced users are all done. */
     KNOWN_USES
 }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class EvictionQueue {
 
-    private static final int MAX_COUNTED_HITS = 255;
+    private static final int MAX_COUNTED = 255;
 
     private final EvictionOrder order;
     private final NodeList[] lists;
@@ -74,16 +74,15 @@ final class EvictionQueue {
     private static int numRanks(EvictionOrder order) {
         return switch (order) {
             case LRU -> 1;
-            case LFU -> MAX_COUNTED_HITS + 1;
-            case KNOWN_USES -> 2;
+            case LFU, KNOWN_USES -> MAX_COUNTED + 1;
         };
     }
 
     private int rank(RadixNode node) {
         return switch (order) {
             case LRU -> 0;
-            case LFU -> Math.min(node.hits, MAX_COUNTED_HITS);
-            case KNOWN_USES -> node.uses > 0 ? 1 : 0;
+            case LFU -> Math.min(node.hits, MAX_COUNTED);
+            case KNOWN_USES -> Math.min(node.uses, MAX_COUNTED);
         };
     }
 

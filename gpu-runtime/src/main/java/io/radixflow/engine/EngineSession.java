@@ -25,6 +25,17 @@ public interface EngineSession extends AutoCloseable {
     boolean submitAll(List<GenerationRequest> requests);
 
     /**
+     * Says which prefix requests to come will need. An announcement takes the place of an earlier one with the same id. Another order of
+     * eviction than known-uses makes nothing of it.
+     *
+     * @return false if the engine's command queue is full: nothing was taken, try again later
+     */
+    boolean announce(PrefixAnnouncement announcement);
+
+    /** Takes back what is left of an announcement; unknown and used-up ones are ignored. When the queue is full, the call waits for room. */
+    void withdraw(long announcementId);
+
+    /**
      * Asks for the end of a request; its last output then has {@link FinishReason#ABORT}. Unknown or finished ids are ignored,
      * since an abort may cross the request's own end. Never dropped: when the queue is full, the call waits for room.
      */

@@ -1,7 +1,6 @@
 package io.radixflow.engine;
 
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a client asks for; immutable by convention: nobody writes the arrays after construction.
@@ -10,25 +9,28 @@ import org.jspecify.annotations.Nullable;
  * @param promptIds token ids of the prompt, at least one
  * @param outputIds tokens generated before (a restored request goes on after them), usually empty
  * @param sampling how to sample and when to stop
- * @param cacheSalt namespace of the prefix cache; requests with different salts never share KV; null is the common one
+ * @param namespace of the prefix cache; requests of different namespaces never share KV
  * @param deadlineNanos {@code System.nanoTime()} after which the request ends with TIMEOUT, or {@link #NO_DEADLINE}
  * @param priority under {@code --schedule-policy priority}, higher ones run first
  * @param promptLogprobs alternatives whose log-probabilities are wanted with each prompt token, up to
  *     {@value SamplingParams#MAX_LOGPROBS}; 0 is the token's own alone, {@link SamplingParams#NO_LOGPROBS} none
  * @param promptLogprobStart the first prompt token that gets them; those before it may come from the prefix cache
+ * @param announcementId the {@link PrefixAnnouncement} of its session that spoke of it, or {@link #NO_ANNOUNCEMENT}
  */
 public record GenerationRequest(
         long requestId,
         int[] promptIds,
         int[] outputIds,
         SamplingParams sampling,
-        @Nullable String cacheSalt,
+        CacheNamespace namespace,
         long deadlineNanos,
         int priority,
         int promptLogprobs,
-        int promptLogprobStart) {
+        int promptLogprobStart,
+        long announcementId) {
 
     public static final long NO_DEADLINE = Long.MAX_VALUE;
+    public static final long NO_ANNOUNCEMENT = -1;
 
     /** Most log-probabilities of one prompt, alternatives included: they are kept (8 bytes each) until the first token. */
     public static final int MAX_PROMPT_LOGPROBS = 1 << 19;
@@ -62,7 +64,17 @@ public record GenerationRequest(
     }
 
     public GenerationRequest(long requestId, int[] promptIds, SamplingParams sampling) {
-        this(requestId, promptIds, NO_OUTPUT, sampling, null, NO_DEADLINE, 0, SamplingParams.NO_LOGPROBS, 0);
+        this(
+                requestId,
+                promptIds,
+                NO_OUTPUT,
+                sampling,
+                CacheNamespace.COMMON,
+                NO_DEADLINE,
+                0,
+                SamplingParams.NO_LOGPROBS,
+                0,
+                NO_ANNOUNCEMENT);
     }
 
     public static GenerationRequestBuilder builder(long requestId, int[] promptIds, SamplingParams sampling) {

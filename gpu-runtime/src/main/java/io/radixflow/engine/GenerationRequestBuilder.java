@@ -9,11 +9,12 @@ public final class GenerationRequestBuilder {
     private final int[] promptIds;
     private final SamplingParams sampling;
     private int[] outputIds = {};
-    private @Nullable String cacheSalt;
+    private CacheNamespace namespace = CacheNamespace.COMMON;
     private long deadlineNanos = GenerationRequest.NO_DEADLINE;
     private int priority;
     private int promptLogprobs = SamplingParams.NO_LOGPROBS;
     private int promptLogprobStart;
+    private long announcementId = GenerationRequest.NO_ANNOUNCEMENT;
 
     GenerationRequestBuilder(long requestId, int[] promptIds, SamplingParams sampling) {
         this.requestId = requestId;
@@ -26,8 +27,18 @@ public final class GenerationRequestBuilder {
         return this;
     }
 
+    /** Its namespace is that of the salt alone; null is the common one. */
     public GenerationRequestBuilder cacheSalt(@Nullable String value) {
-        cacheSalt = value;
+        return namespace(CacheNamespace.ofSalt(value));
+    }
+
+    public GenerationRequestBuilder namespace(CacheNamespace value) {
+        namespace = value;
+        return this;
+    }
+
+    public GenerationRequestBuilder announcementId(long value) {
+        announcementId = value;
         return this;
     }
 
@@ -55,10 +66,11 @@ public final class GenerationRequestBuilder {
                 promptIds,
                 outputIds,
                 sampling,
-                cacheSalt,
+                namespace,
                 deadlineNanos,
                 priority,
                 promptLogprobs,
-                promptLogprobStart);
+                promptLogprobStart,
+                announcementId);
     }
 }

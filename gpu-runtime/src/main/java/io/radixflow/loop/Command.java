@@ -1,5 +1,6 @@
 package io.radixflow.loop;
 
+import io.radixflow.engine.PrefixAnnouncement;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -14,6 +15,12 @@ sealed interface Command {
 
     /** An empty prefix cache; answered with whether it was flushed. */
     record FlushCache(CompletableFuture<Boolean> isFlushed) implements Command {}
+
+    /** Word of a session's requests to come. */
+    record Announce(Session session, PrefixAnnouncement announcement) implements Command {}
+
+    /** The rest of an announcement won't come. */
+    record Withdraw(Session session, long announcementId) implements Command {}
 
     /** The end of a request that may have ended already. */
     record Abort(Answer answer) implements Command {}

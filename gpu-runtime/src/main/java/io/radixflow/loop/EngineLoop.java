@@ -4,7 +4,9 @@ import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.ScoredTokens;
+import io.radixflow.cache.ExpectedPrompt;
 import io.radixflow.engine.FinishReason;
+import io.radixflow.engine.PrefixAnnouncement;
 import io.radixflow.engine.StepOutput;
 import io.radixflow.model.Model;
 import io.radixflow.schedule.Scheduler;
@@ -100,6 +102,10 @@ final class EngineLoop {
             submit.answers().forEach(this::submit);
         } else if (command instanceof Command.FlushCache flush) {
             flush.isFlushed().complete(flushIfIdle());
+        } else if (command instanceof Command.Announce announce) {
+            announce(announce.session(), announce.announcement());
+        } else if (command instanceof Command.Withdraw withdraw) {
+            withdraw(withdraw.session(), withdraw.announcementId());
         } else if (command instanceof Command.Abort abort) {
             abort(abort.answer());
         } else if (command instanceof Command.CloseSession close) {
@@ -115,7 +121,31 @@ final class EngineLoop {
             return;
         }
         stats.numRequests++;
-        scheduler.add(answer);
+        ExpectedPrompt announcement = session.announcements.get(answer.request().announcementId());
+        if (announcement == null) {
+            scheduler.add(answer);
+        } else {
+            scheduler.addAnnounced(answer, announcement);
+            if (announcement.numUses() == 0) {
+                session.announcements.remove(answer.request().announcementId());
+            }
+        }
+    }
+
+    private void announce(Session session, PrefixAnnouncement announcement) {
+        withdraw(session, announcement.announcementId());
+        if (!session.isClosed()) {
+            session.announcements.put(
+                    announcement.announcementId(),
+                    scheduler.announce(announcement.namespace(), announcement.prefixIds(), announcement.numUses()));
+        }
+    }
+
+    private void withdraw(Session session, long announcementId) {
+        ExpectedPrompt announcement = session.announcements.remove(announcementId);
+        if (announcement != null) {
+            scheduler.withdraw(announcement);
+        }
     }
 
     private boolean flushIfIdle() {
@@ -145,6 +175,8 @@ final class EngineLoop {
             }
         }
         session.answers.clear();
+        session.announcements.values().forEach(scheduler::withdraw);
+        session.announcements.clear();
     }
 
     private void enqueue(StepPlan plan) {

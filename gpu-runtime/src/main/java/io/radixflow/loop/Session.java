@@ -1,12 +1,14 @@
 package io.radixflow.loop;
 
 import io.radixflow.backend.ScoredTokens;
+import io.radixflow.cache.ExpectedPrompt;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineLimits;
 import io.radixflow.engine.EngineSession;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationListener;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.PrefixAnnouncement;
 import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.StepOutput;
 import io.radixflow.engine.TokenRules;
@@ -14,7 +16,9 @@ import io.radixflow.schedule.Scheduler;
 import io.radixflow.text.StreamDecoder;
 import io.radixflow.text.TokenBytes;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -36,6 +40,9 @@ final class Session implements EngineSession {
     private final Consumer<Session> onClose;
     /** Unfinished answers by request id; boxes an id for each request, not for each token. */
     final ConcurrentHashMap<Long, Answer> answers = new ConcurrentHashMap<>();
+
+    /** Engine thread only: word of requests to come, by announcement id. */
+    final Map<Long, ExpectedPrompt> announcements = new HashMap<>();
 
     private final ArrayBlockingQueue<StepOutput> pool = new ArrayBlockingQueue<>(MAX_POOLED_OUTPUTS);
     private final Consumer<StepOutput> giveBack = pool::offer;
@@ -120,6 +127,21 @@ final class Session implements EngineSession {
         if (commands.stopped() != null && answers.remove(answer.request().requestId()) != null) {
             checkRuns();
         }
+    }
+
+    @Override
+    public boolean announce(PrefixAnnouncement announcement) {
+        if (isClosed) {
+            throw new IllegalStateException("the session is closed");
+        }
+        checkRuns();
+        checkIds(announcement.prefixIds(), "prefix");
+        return commands.offer(new Command.Announce(this, announcement));
+    }
+
+    @Override
+    public void withdraw(long announcementId) {
+        commands.put(new Command.Withdraw(this, announcementId));
     }
 
     @Override

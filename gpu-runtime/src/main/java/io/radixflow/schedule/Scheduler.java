@@ -1,7 +1,9 @@
 package io.radixflow.schedule;
 
+import io.radixflow.cache.ExpectedPrompt;
 import io.radixflow.cache.IndexedHeap;
 import io.radixflow.cache.KvPool;
+import io.radixflow.engine.CacheNamespace;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationRequest;
@@ -132,6 +134,31 @@ public final class Scheduler {
             deadlines.add(sequence);
         }
         waiting.add(sequence);
+    }
+
+    /** Queues a new sequence that was announced and uses up one of the announcement's uses. */
+    public void addAnnounced(Sequence sequence, ExpectedPrompt announcement) {
+        sequence.isAnnounced = true;
+        add(sequence);
+        endUses(announcement, 1);
+    }
+
+    /** Notes that {@code num} sequences to come need a prefix. */
+    public ExpectedPrompt announce(CacheNamespace namespace, int[] prefixIds, int num) {
+        ExpectedPrompt announcement = new ExpectedPrompt(namespace, prefixIds, prefixIds.length, numArrivals);
+        pool.tree().expect(announcement, num);
+        return announcement;
+    }
+
+    /** Those of the announced that have not been added won't come. */
+    public void withdraw(ExpectedPrompt announcement) {
+        endUses(announcement, announcement.numUses());
+    }
+
+    private void endUses(ExpectedPrompt announcement, int num) {
+        if (announcement.numUses() > 0) { // none if the order of eviction doesn't ask for it
+            pool.tree().endUses(announcement, num);
+        }
     }
 
     /** Takes a sequence out for good, finished or aborted; what it computed stays cached. */

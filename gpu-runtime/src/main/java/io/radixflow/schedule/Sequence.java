@@ -81,7 +81,7 @@ public class Sequence {
 
     public Sequence(GenerationRequest request) {
         this.request = request;
-        namespace = CacheNamespace.ofSalt(request.cacheSalt());
+        namespace = request.namespace();
         int[] prompt = request.promptIds();
         int[] output = request.outputIds();
         len = prompt.length + output.length;

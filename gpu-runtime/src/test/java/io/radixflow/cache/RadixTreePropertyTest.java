@@ -242,7 +242,7 @@ class RadixTreePropertyTest {
             return switch (order) {
                 case LRU -> page.lastUse;
                 case LFU -> ((long) Math.min(page.hits, 255) << 32) + page.lastUse;
-                case KNOWN_USES -> Math.min(uses(prefix), 1);
+                case KNOWN_USES -> Math.min(uses(prefix), 255);
             };
         }
 

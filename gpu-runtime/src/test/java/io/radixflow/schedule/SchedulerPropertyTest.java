@@ -112,7 +112,7 @@ class SchedulerPropertyTest {
             for (int place = 0; place < plan.numSequences(); place++) {
                 Sequence sequence = plan.sequence(place);
                 int to = sequence.kvLen() + plan.chunkLen(place);
-                long prefix = sequence.request().cacheSalt() == null ? 1 : 2;
+                long prefix = sequence.request().namespace().cacheSalt() == null ? 1 : 2;
                 for (int i = 0; i < to; i++) {
                     prefix = prefix * 31 + sequence.tokens()[i] + 7;
                     int slot = rows.slots()[sequence.row() * rows.stride() + i];

@@ -9,6 +9,7 @@ import io.radixflow.engine.EngineStats;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationListener;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.PrefixAnnouncement;
 import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.StepOutput;
 import java.util.ArrayList;
@@ -364,6 +365,15 @@ public final class FakeEngine implements Engine {
                 return true;
             }
         }
+
+        /** Has no cache to keep it in. */
+        @Override
+        public boolean announce(PrefixAnnouncement announcement) {
+            return true;
+        }
+
+        @Override
+        public void withdraw(long announcementId) {}
 
         @Override
         public boolean submitAll(List<GenerationRequest> requests) {
