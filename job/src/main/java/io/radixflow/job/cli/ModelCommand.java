@@ -87,7 +87,7 @@ final class ModelCommand implements Runnable {
 
     @Command(name = "inspect", description = "Show what is in a model: shape, tensors, tokenizer, template.")
     int inspect(
-            @Parameters(paramLabel = "PATH|NAME", description = "A GGUF file, a folder with one, or a name.")
+            @Parameters(paramLabel = "PATH|NAME", description = "A GGUF file, a model's folder, or a name.")
                     String model) {
         Terminal terminal = Terminal.of(spec.commandLine().getOut());
         try (ModelFiles files = ModelFiles.open(new ModelCatalog(Home.modelsDir()).resolve(model))) {
