@@ -7,10 +7,14 @@ import org.jspecify.annotations.Nullable;
 /** The one table of engine options. Command-line flags, Flink keys and the README's table are made from it. */
 public final class EngineOptions {
 
-    public static final EngineOption<String> MODEL_PATH =
-            text("model-path", null, "A GGUF file, a folder with one, or the name of a model of `model fetch`.");
-    public static final EngineOption<String> TOKENIZER_PATH =
-            text("tokenizer-path", null, "A tokenizer.json or a folder with one; default: the model's own.");
+    public static final EngineOption<String> MODEL_PATH = text(
+            "model-path",
+            null,
+            "A GGUF file, a folder with one or as transformers writes it, or the name of a model of `model fetch`.");
+    public static final EngineOption<String> TOKENIZER_PATH = text(
+            "tokenizer-path",
+            null,
+            "A tokenizer.json, a folder with one, a GGUF file or a fetched model; default: the model's own.");
     public static final EngineOption<String> SERVED_MODEL_NAME =
             text("served-model-name", null, "The name that answers carry; default: the model's.");
     public static final EngineOption<String> CHAT_TEMPLATE =
@@ -27,8 +31,14 @@ public final class EngineOptions {
             "Arithmetic type; on the CPU both mean fp32 over weights at their file's width.",
             "auto",
             "float32");
-    public static final EngineOption<String> LOAD_FORMAT =
-            choice("load-format", "auto", "Format of the weight files.", "auto", "gguf");
+    public static final EngineOption<String> LOAD_FORMAT = choice(
+            "load-format",
+            "auto",
+            "Format of the weight files; dummy takes random weights, for which a config.json suffices.",
+            "auto",
+            "safetensors",
+            "gguf",
+            "dummy");
     public static final EngineOption<String> KV_CACHE_DTYPE = choice(
             "kv-cache-dtype",
             "auto",
@@ -37,7 +47,11 @@ public final class EngineOptions {
             "float32",
             "float16");
     public static final EngineOption<Integer> CONTEXT_LENGTH =
-            integer("context-length", null, 1, "Most tokens of one sequence; default: what the model was trained for.");
+            integer("context-length", null, 1, "Most tokens of one sequence; default: what the model allows.");
+    public static final EngineOption<String> JSON_MODEL_OVERRIDE_ARGS = text(
+            "json-model-override-args",
+            null,
+            "A JSON object merged over config.json; for a GGUF file its rope settings and max_position_embeddings.");
     public static final EngineOption<Double> MEM_FRACTION_STATIC = number(
             "mem-fraction-static",
             "0.6",
@@ -125,6 +139,7 @@ public final class EngineOptions {
             LOAD_FORMAT,
             KV_CACHE_DTYPE,
             CONTEXT_LENGTH,
+            JSON_MODEL_OVERRIDE_ARGS,
             MEM_FRACTION_STATIC,
             MAX_TOTAL_TOKENS,
             MAX_RUNNING_REQUESTS,

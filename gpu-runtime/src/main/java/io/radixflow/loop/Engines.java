@@ -3,9 +3,11 @@ package io.radixflow.loop;
 import io.radixflow.engine.Engine;
 import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.EngineOptions;
+import io.radixflow.model.LoadFormat;
 import io.radixflow.model.ModelFiles;
 import io.radixflow.text.TextModel;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /** The way into the engine: starts one from a configuration, or loads a model's text side alone. */
@@ -47,6 +49,9 @@ public final class Engines {
     }
 
     static ModelFiles open(EngineConfig config) {
-        return ModelFiles.open(Path.of(config.get(EngineOptions.MODEL_PATH)));
+        return ModelFiles.open(
+                Path.of(config.get(EngineOptions.MODEL_PATH)),
+                LoadFormat.valueOf(config.get(EngineOptions.LOAD_FORMAT).toUpperCase(Locale.ROOT)),
+                config.find(EngineOptions.JSON_MODEL_OVERRIDE_ARGS).orElse(null));
     }
 }

@@ -12,11 +12,8 @@ import io.radixflow.engine.EngineOptions;
 import io.radixflow.model.Model;
 import io.radixflow.model.ModelFiles;
 import io.radixflow.model.Models;
-import io.radixflow.model.Vocabulary;
 import io.radixflow.schedule.SchedulerConfig;
 import io.radixflow.schedule.SchedulerConfig.Policy;
-import io.radixflow.text.TokenBytes;
-import io.radixflow.text.Tokenizer;
 import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -78,13 +75,13 @@ final class PartsLoader {
                 scheduling.maxRunning(),
                 contextLen,
                 gigabytes(backend.availableBytes()));
-        Vocabulary vocabulary = files.vocabulary();
+        Words words = Words.of(config, files);
         return new EngineParts(
                 backend,
                 model,
                 kvCache,
-                tokenBytes(vocabulary),
-                vocabulary.endIds(),
+                words.tokenBytes(),
+                words.endIds(),
                 scheduling,
                 config.get(EngineOptions.DECODE_LOG_INTERVAL_SECONDS));
     }
@@ -175,12 +172,6 @@ final class PartsLoader {
     /** The enum constant of an option's choice. */
     private static String constant(String choice) {
         return choice.toUpperCase(Locale.ROOT).replace('-', '_');
-    }
-
-    private TokenBytes tokenBytes(Vocabulary vocabulary) {
-        try (Tokenizer tokenizer = TextLoader.tokenizer(config, vocabulary)) {
-            return tokenizer.tokenBytes();
-        }
     }
 
     private static String gigabytes(long bytes) {

@@ -11,10 +11,7 @@ import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineOptions;
 import io.radixflow.model.ModelFiles;
-import io.radixflow.model.Vocabulary;
 import io.radixflow.schedule.SchedulerConfig;
-import io.radixflow.text.TokenBytes;
-import io.radixflow.text.Tokenizer;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,11 +25,6 @@ final class SimulatedLoader {
     private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
     /** In front of the model's name, which every answer carries. */
     private static final String NAME_PREFIX = "simulated-";
-
-    private static final int[] NO_IDS = {};
-
-    /** What the engine knows of its vocabulary. */
-    private record Words(TokenBytes tokenBytes, int[] endIds) {}
 
     private final EngineConfig config;
     private final TimeModel times;
@@ -99,14 +91,10 @@ final class SimulatedLoader {
 
     private Words words() {
         if (config.find(EngineOptions.MODEL_PATH).isEmpty()) {
-            int vocabSize = times.shape().vocabSize();
-            return new Words(new TokenBytes(new byte[vocabSize][0], new boolean[vocabSize]), NO_IDS);
+            return Words.withoutText(times.shape().vocabSize());
         }
         try (ModelFiles files = Engines.open(config)) {
-            Vocabulary vocabulary = files.vocabulary();
-            try (Tokenizer tokenizer = TextLoader.tokenizer(config, vocabulary)) {
-                return new Words(tokenizer.tokenBytes(), vocabulary.endIds());
-            }
+            return Words.of(config, files);
         }
     }
 }

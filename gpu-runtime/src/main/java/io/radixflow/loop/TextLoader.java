@@ -4,6 +4,8 @@ import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineOptions;
 import io.radixflow.model.ModelFiles;
+import io.radixflow.model.Models;
+import io.radixflow.model.TextFiles;
 import io.radixflow.model.Vocabulary;
 import io.radixflow.text.ChatTemplate;
 import io.radixflow.text.HfTokenizer;
@@ -20,22 +22,21 @@ import org.jspecify.annotations.Nullable;
 /** Loads the text side of a model: tokenizer, chat template, end ids, context length. */
 final class TextLoader {
 
-    private static final String TOKENIZER_FILE = "tokenizer.json";
-
     private TextLoader() {}
 
     static TextModel load(EngineConfig config, ModelFiles files) {
-        Vocabulary vocabulary = files.vocabulary();
+        TextFiles text = files(config, files);
+        Tokenizer tokenizer = tokenizer(text);
         return new TextModel(
                 config.find(EngineOptions.SERVED_MODEL_NAME).orElse(name(config, files)),
-                tokenizer(config, vocabulary),
-                chatTemplate(config, files),
+                tokenizer,
+                chatTemplate(config, text),
                 config.find(EngineOptions.REASONING_PARSER)
                         .map(ReasoningFormat::of)
                         .orElse(null),
-                textOf(vocabulary, vocabulary.bosId()),
-                textOf(vocabulary, vocabulary.eosId()),
-                vocabulary.endIds(),
+                text.bosToken(),
+                text.eosToken(),
+                endIds(text, tokenizer),
                 contextLen(config, files));
     }
 
@@ -44,32 +45,43 @@ final class TextLoader {
         return SimulatedLoader.isAskedFor(config) ? SimulatedLoader.nameOf(files.name()) : files.name();
     }
 
-    /** What the user asks for, at most what the model was trained for. */
+    /** What the user asks for, at most what the model allows. */
     static int contextLen(EngineConfig config, ModelFiles files) {
-        int trained = files.config().contextLen();
-        int asked = config.find(EngineOptions.CONTEXT_LENGTH).orElse(trained);
-        if (asked > trained) {
-            throw invalid(
-                    "--context-length " + asked + " is more than the " + trained + " tokens that " + files.name()
-                            + " was trained for",
-                    null);
-        }
-        return asked;
+        int contextLen =
+                config.find(EngineOptions.CONTEXT_LENGTH).orElse(files.config().contextLen());
+        Models.checkContextLen(files, contextLen);
+        return contextLen;
     }
 
-    static Tokenizer tokenizer(EngineConfig config, Vocabulary vocabulary) {
+    /** The model's text side, or that of {@code --tokenizer-path} where it has an opinion. */
+    static TextFiles files(EngineConfig config, ModelFiles files) {
+        TextFiles own = files.text();
         Optional<String> path = config.find(EngineOptions.TOKENIZER_PATH);
-        if (path.isPresent()) {
-            Path file = Path.of(path.get());
-            return HfTokenizer.fromTokenizerJson(Files.isDirectory(file) ? file.resolve(TOKENIZER_FILE) : file);
-        }
-        return HfTokenizer.fromVocabulary(new VocabularySpec(
-                vocabulary.kind(), vocabulary.pre(), vocabulary.tokens(), vocabulary.types(), vocabulary.merges()));
+        return path.isPresent() ? TextFiles.open(Path.of(path.get())).over(own) : own;
     }
 
-    private static @Nullable ChatTemplate chatTemplate(EngineConfig config, ModelFiles files) {
-        String source = files.chatTemplate();
-        String origin = files.name();
+    static Tokenizer tokenizer(TextFiles text) {
+        Vocabulary vocabulary = text.vocabulary();
+        if (vocabulary != null) {
+            return HfTokenizer.fromVocabulary(new VocabularySpec(
+                    vocabulary.kind(), vocabulary.pre(), vocabulary.tokens(), vocabulary.types(), vocabulary.merges()));
+        }
+        Path json = text.tokenizerJson();
+        if (json == null) {
+            throw invalid(text.path() + " has no tokenizer; give one with --tokenizer-path", null);
+        }
+        return HfTokenizer.fromTokenizerJson(json);
+    }
+
+    /** Those that the files give as numbers, and the end token that they give as text. */
+    static int[] endIds(TextFiles text, Tokenizer tokenizer) {
+        int id = text.eosToken().isEmpty() ? -1 : tokenizer.idOf(text.eosToken());
+        return id < 0 ? text.endIds() : TextFiles.union(text.endIds(), new int[] {id});
+    }
+
+    private static @Nullable ChatTemplate chatTemplate(EngineConfig config, TextFiles text) {
+        String source = text.chatTemplate();
+        String origin = text.path().toString();
         Optional<String> path = config.find(EngineOptions.CHAT_TEMPLATE);
         if (path.isPresent()) {
             origin = path.get();
@@ -84,10 +96,6 @@ final class TextLoader {
         } catch (IllegalArgumentException e) {
             throw invalid("the chat template of " + origin + " is not supported: " + e.getMessage(), e);
         }
-    }
-
-    private static String textOf(Vocabulary vocabulary, int id) {
-        return id < 0 ? "" : vocabulary.tokens().get(id);
     }
 
     private static EngineException invalid(String message, @Nullable Throwable cause) {

@@ -12,39 +12,40 @@ import java.util.TreeSet;
 final class GgufConfig {
 
     static final String ARCHITECTURE_KEY = "general.architecture";
-    static final String TOKENS_KEY = "tokenizer.ggml.tokens";
-    static final String EMBEDDING = "token_embd.weight";
-    static final String OUTPUT = "output.weight";
-    static final String LLAMA = "llama";
 
-    private static final Set<String> SUPPORTED = Set.of(LLAMA);
-    private static final float DEFAULT_ROPE_BASE = 10_000f;
+    private static final String LLAMA = "llama";
+    private static final String QWEN2 = "qwen2";
+    private static final String QWEN3 = "qwen3";
+    private static final Set<String> SUPPORTED = Set.of(LLAMA, QWEN2, QWEN3);
 
     private final GgufFile file;
     private final GgufMetadata metadata;
     private final String architecture;
+    private final ConfigJson overrides;
 
-    private GgufConfig(GgufFile file) {
+    private GgufConfig(GgufFile file, ConfigJson overrides) {
         this.file = file;
         this.metadata = file.metadata();
         this.architecture = metadata.string(ARCHITECTURE_KEY);
+        this.overrides = overrides;
     }
 
     /** @throws EngineException of category CONFIGURATION that names the key */
-    static ModelConfig read(GgufFile file) {
-        GgufConfig reader = new GgufConfig(file);
+    static ModelConfig read(GgufFile file, ModelOverrides overrides) {
+        GgufConfig reader = new GgufConfig(file, overrides.forGguf());
         if (!SUPPORTED.contains(reader.architecture)) {
             throw reader.refusal("has the architecture '" + reader.architecture
                     + "', which isn't supported; take one of " + String.join(", ", new TreeSet<>(SUPPORTED)));
         }
-        return reader.llama();
+        return reader.decoder();
     }
 
-    private ModelConfig llama() {
+    private ModelConfig decoder() {
         int hidden = positive("embedding_length");
         int numHeads = positive("attention.head_count");
         int headDim = headDim(hidden, numHeads);
-        refuseUnsupported(headDim);
+        int trainedLen = overrides.positive(RopeJson.TRAINED_LEN, positive("context_length"));
+        refuseUnsupported(headDim, trainedLen);
         try {
             return new ModelConfig(
                     architecture,
@@ -54,12 +55,13 @@ final class GgufConfig {
                     numHeads,
                     metadata.has(key("attention.head_count_kv")) ? positive("attention.head_count_kv") : numHeads,
                     headDim,
-                    (float) metadata.number(key("rope.freq_base"), DEFAULT_ROPE_BASE),
-                    Rope.Pairing.ADJACENT,
+                    new GgufRope(file, overrides).read(architecture, pairing(), headDim, trainedLen),
                     (float) metadata.number(key("attention.layer_norm_rms_epsilon")),
-                    positive("context_length"),
+                    trainedLen,
                     vocabSize(),
-                    file.find(OUTPUT) == null);
+                    !has(TensorRole.OUTPUT),
+                    architecture.equals(QWEN2) || has(TensorRole.Q_BIAS),
+                    architecture.equals(QWEN3));
         } catch (IllegalArgumentException e) {
             throw new EngineException(
                     EngineException.Category.CONFIGURATION,
@@ -67,6 +69,15 @@ final class GgufConfig {
                             + "; fetch or convert the model again",
                     e);
         }
+    }
+
+    /** Converters permute the rows of a llama's q and k so that pairs lie side by side, and leave the others' as they were. */
+    private Rope.Pairing pairing() {
+        return architecture.equals(LLAMA) ? Rope.Pairing.ADJACENT : Rope.Pairing.HALVES;
+    }
+
+    private boolean has(TensorRole role) {
+        return file.find(role.name(TensorRole.Naming.GGUF, 0)) != null;
     }
 
     private int headDim(int hidden, int numHeads) {
@@ -88,15 +99,15 @@ final class GgufConfig {
     }
 
     /** Each of these changes the network's output, so ignoring it would give wrong answers in silence. */
-    private void refuseUnsupported(int headDim) {
+    private void refuseUnsupported(int headDim, int contextLen) {
         int ropeDim = metadata.integer(key("rope.dimension_count"), headDim);
         if (ropeDim != headDim) {
             throw refusal("has " + key("rope.dimension_count") + " " + ropeDim + " of heads of " + headDim
                     + "; only full rotation is supported");
         }
-        String scaling = metadata.findString(key("rope.scaling.type"));
-        if (scaling != null && !scaling.equals("none")) {
-            throw refusal("has " + key("rope.scaling.type") + " '" + scaling + "', which isn't supported yet");
+        int window = metadata.integer(key("attention.sliding_window"), contextLen);
+        if (window > 0 && window < contextLen) {
+            throw refusal("has " + key("attention.sliding_window") + " " + window + ", which isn't supported yet");
         }
         if (metadata.integer(key("expert_count"), 0) > 0) {
             throw refusal("has " + key("expert_count") + ": mixtures of experts aren't supported yet");
@@ -107,9 +118,10 @@ final class GgufConfig {
         if (metadata.has(key("vocab_size"))) {
             return positive("vocab_size");
         }
-        GgufTensorInfo embedding = file.find(EMBEDDING);
+        String name = TensorRole.EMBEDDING.name(TensorRole.Naming.GGUF, 0);
+        GgufTensorInfo embedding = file.find(name);
         if (embedding == null || embedding.dims().size() != 2) {
-            throw refusal("lacks " + key("vocab_size") + " and a matrix '" + EMBEDDING
+            throw refusal("lacks " + key("vocab_size") + " and a matrix '" + name
                     + "' to count tokens in; fetch or convert the model again");
         }
         return (int) Math.min(embedding.dims().get(1), Integer.MAX_VALUE);

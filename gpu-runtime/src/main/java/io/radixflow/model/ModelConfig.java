@@ -1,7 +1,5 @@
 package io.radixflow.model;
 
-import io.radixflow.backend.Rope;
-
 /**
  * Shape and constants of a decoder-only transformer, read from its files and checked.
  *
@@ -12,12 +10,13 @@ import io.radixflow.backend.Rope;
  * @param numHeads query heads, a multiple of {@code numKvHeads}
  * @param numKvHeads heads of K and V
  * @param headDim numbers in one head, even
- * @param ropeBase base of the rotation's frequencies
- * @param ropePairing which numbers of a head rotate together, as the weights' rows lie
+ * @param rope how positions are encoded
  * @param rmsEps added to the mean square in RMS norms
- * @param contextLen most tokens of one sequence
+ * @param trainedLen most tokens of one sequence as the files say, before rope scaling
  * @param vocabSize rows of the embedding; token ids are in {@code [0, vocabSize)}
  * @param hasTiedEmbedding whether the embedding is the output matrix too
+ * @param hasQkvBias whether a bias is added to q, k and v (Qwen2)
+ * @param hasHeadNorms whether each q and k head is normalised before rotation (Qwen3)
  */
 public record ModelConfig(
         String architecture,
@@ -27,12 +26,13 @@ public record ModelConfig(
         int numHeads,
         int numKvHeads,
         int headDim,
-        float ropeBase,
-        Rope.Pairing ropePairing,
+        RopeConfig rope,
         float rmsEps,
-        int contextLen,
+        int trainedLen,
         int vocabSize,
-        boolean hasTiedEmbedding) {
+        boolean hasTiedEmbedding,
+        boolean hasQkvBias,
+        boolean hasHeadNorms) {
 
     /** @throws IllegalArgumentException naming what is impossible */
     public ModelConfig {
@@ -41,7 +41,7 @@ public record ModelConfig(
         requirePositive("feed-forward size", ffn);
         requirePositive("heads", numHeads);
         requirePositive("KV heads", numKvHeads);
-        requirePositive("context length", contextLen);
+        requirePositive("context length", trainedLen);
         requirePositive("vocabulary size", vocabSize);
         if (numHeads % numKvHeads != 0) {
             throw new IllegalArgumentException(numHeads + " heads are no multiple of " + numKvHeads + " KV heads");
@@ -51,9 +51,6 @@ public record ModelConfig(
         }
         if ((numHeads + 2L * numKvHeads) * headDim > Integer.MAX_VALUE || 2L * ffn > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("rows of more than " + Integer.MAX_VALUE + " numbers");
-        }
-        if (!(ropeBase > 0) || Float.isInfinite(ropeBase)) {
-            throw new IllegalArgumentException("rope base " + ropeBase);
         }
         if (!(rmsEps >= 0) || Float.isInfinite(rmsEps)) {
             throw new IllegalArgumentException("RMS epsilon " + rmsEps);
@@ -68,6 +65,21 @@ public record ModelConfig(
     /** Width of all K heads, or of all V heads, side by side. */
     public int kvDim() {
         return numKvHeads * headDim;
+    }
+
+    /** Width of q, k and v side by side. */
+    public int qkvDim() {
+        return queryDim() + 2 * kvDim();
+    }
+
+    /** Tokens of one sequence if the user doesn't say. */
+    public int contextLen() {
+        return rope.scaling().defaultContextLen(trainedLen);
+    }
+
+    /** Most tokens of one sequence that the user may ask for. */
+    public int maxContextLen() {
+        return rope.scaling().maxContextLen(trainedLen);
     }
 
     private static void requirePositive(String what, int value) {

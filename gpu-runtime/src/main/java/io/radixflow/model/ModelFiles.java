@@ -2,39 +2,70 @@ package io.radixflow.model;
 
 import io.radixflow.engine.EngineException;
 import io.radixflow.weights.GgufFile;
-import io.radixflow.weights.GgufMetadata;
+import io.radixflow.weights.SafetensorsFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of one model, opened and checked: a GGUF file, or a folder that holds exactly one.
+ * The files of one model, opened and checked: a GGUF file, a folder that holds exactly one, or a folder as transformers writes it.
  *
- * <p>Opening reads the header only; tensors are mapped when {@link Models} loads them. Thread-safe. Every method throws
+ * <p>Opening reads headers only; tensors are mapped when {@link Models} loads them. Thread-safe. Every method throws
  * {@link EngineException} of category CONFIGURATION, one line that names the file, for what the files lack.
  */
 public final class ModelFiles implements AutoCloseable {
 
     private static final String SUFFIX = ".gguf";
-    private static final String TOKENIZER = "tokenizer.ggml.";
+    private static final long DUMMY_SEED = 0;
 
     private final String name;
-    private final GgufFile gguf;
+    private final ModelSource source;
+    private final boolean isDummy;
 
-    private ModelFiles(String name, GgufFile gguf) {
+    private ModelFiles(String name, ModelSource source, boolean isDummy) {
         this.name = name;
-        this.gguf = gguf;
+        this.source = source;
+        this.isDummy = isDummy;
     }
 
-    /** @param path a .gguf file, or a folder with exactly one */
+    /** @param path a .gguf file, a folder with exactly one, or a folder with a config.json */
     public static ModelFiles open(Path path) {
-        GgufFile gguf = GgufFile.open(Files.isDirectory(path) ? onlyGgufIn(path) : path);
-        return new ModelFiles(nameOf(path), gguf);
+        return open(path, LoadFormat.AUTO, null);
+    }
+
+    /**
+     * @param path a .gguf file, a folder with exactly one, or a folder with a config.json
+     * @param overrides a JSON object merged over the model's configuration, or null
+     */
+    public static ModelFiles open(Path path, LoadFormat format, @Nullable String overrides) {
+        ModelOverrides parsed = ModelOverrides.parse(overrides);
+        ModelSource source = isHuggingFace(path, format)
+                ? HuggingFaceFolder.open(path, parsed)
+                : new GgufModel(
+                        GgufFile.open(Files.isDirectory(path) ? onlyGgufIn(path, "config.json") : path), parsed);
+        return new ModelFiles(nameOf(path), source, format == LoadFormat.DUMMY);
+    }
+
+    private static boolean isHuggingFace(Path path, LoadFormat format) {
+        boolean isFolder = Files.isDirectory(path) && HuggingFaceFolder.isIn(path);
+        return switch (format) {
+            case GGUF -> false;
+            case DUMMY -> isFolder;
+            case AUTO ->
+                isFolder && (SafetensorsFolder.isIn(path) || ggufsIn(path).isEmpty());
+            case SAFETENSORS -> {
+                if (!isFolder) {
+                    throw new EngineException(
+                            EngineException.Category.CONFIGURATION,
+                            path + " is no folder with a config.json, which --load-format safetensors needs");
+                }
+                yield true;
+            }
+        };
     }
 
     /** The path's last part as the user gave it, without {@code .gguf}. */
@@ -42,101 +73,49 @@ public final class ModelFiles implements AutoCloseable {
         return name;
     }
 
-    public GgufFile gguf() {
-        return gguf;
+    /** The file or folder. */
+    public Path path() {
+        return source.path();
     }
 
     /** Shape and constants; refuses architectures that aren't built, naming those that are. */
     public ModelConfig config() {
-        return GgufConfig.read(gguf);
+        return source.config();
     }
 
-    public Vocabulary vocabulary() {
-        GgufMetadata metadata = gguf.metadata();
-        List<String> tokens = metadata.strings(GgufConfig.TOKENS_KEY);
-        String typesKey = TOKENIZER + "token_type";
-        int[] types;
-        if (metadata.has(typesKey)) {
-            types = metadata.integers(typesKey);
-        } else {
-            types = new int[tokens.size()];
-            Arrays.fill(types, Vocabulary.NORMAL);
-        }
-        if (types.length != tokens.size()) {
-            throw refusal("has " + types.length + " elements in " + typesKey + " for " + tokens.size()
-                    + " tokens; fetch or convert the model again");
-        }
-        String mergesKey = TOKENIZER + "merges";
-        String pre = metadata.findString(TOKENIZER + "pre");
-        return new Vocabulary(
-                metadata.string(TOKENIZER + "model"),
-                pre == null ? "" : pre,
-                tokens,
-                types,
-                metadata.has(mergesKey) ? metadata.strings(mergesKey) : List.of(),
-                tokenId("bos_token_id", tokens.size()),
-                tokenId("eos_token_id", tokens.size()),
-                endIds(tokens.size()));
+    /** What tokenizer and chat template are made from. */
+    public TextFiles text() {
+        return source.text();
     }
 
-    /** Source of the chat template, or null if the files have none. */
-    public @Nullable String chatTemplate() {
-        return gguf.metadata().findString("tokenizer.chat_template");
+    /** What the files say about each tensor; empty if there are no weights. */
+    public List<StoredTensor> storedTensors() {
+        return source.storedTensors();
+    }
+
+    /** The weights to load; whoever asks closes them. */
+    TensorSource tensors() {
+        return isDummy
+                ? new DummyTensors(source.path(), new RandomWeights(DUMMY_SEED, source.floatType()))
+                : source.tensors();
     }
 
     @Override
     public void close() {
-        gguf.close();
+        source.close();
     }
 
-    private int[] endIds(int numTokens) {
-        int[] ids = new int[3];
-        int numIds = 0;
-        for (String key : List.of("eos_token_id", "eot_token_id", "eom_token_id")) {
-            int id = tokenId(key, numTokens);
-            boolean isKnown = false;
-            for (int i = 0; i < numIds; i++) {
-                isKnown |= ids[i] == id;
-            }
-            if (id >= 0 && !isKnown) {
-                ids[numIds++] = id;
-            }
-        }
-        return Arrays.copyOf(ids, numIds);
+    static boolean isGguf(Path path) {
+        return path.toString().endsWith(SUFFIX);
     }
 
-    /** The id under that key, or -1 if the key is missing. */
-    private int tokenId(String name, int numTokens) {
-        String key = TOKENIZER + name;
-        if (!gguf.metadata().has(key)) {
-            return -1;
-        }
-        int id = gguf.metadata().integer(key);
-        if (id < 0 || id >= numTokens) {
-            throw refusal("has " + id + " in " + key + ", outside its " + numTokens
-                    + " tokens; fetch or convert the model again");
-        }
-        return id;
-    }
-
-    private EngineException refusal(String what) {
-        return new EngineException(EngineException.Category.CONFIGURATION, gguf.path() + " " + what);
-    }
-
-    private static Path onlyGgufIn(Path folder) {
-        List<Path> found = new ArrayList<>();
-        try (Stream<Path> entries = Files.list(folder)) {
-            entries.filter(entry -> entry.toString().endsWith(SUFFIX)).sorted().forEach(found::add);
-        } catch (IOException e) {
-            throw new EngineException(
-                    EngineException.Category.CONFIGURATION,
-                    folder + " can't be read (" + e.getMessage() + "); check its permissions",
-                    e);
-        }
+    /** @param alternative the file that would have done as well, for messages */
+    static Path onlyGgufIn(Path folder, String alternative) {
+        List<Path> found = ggufsIn(folder);
         if (found.isEmpty()) {
             throw new EngineException(
                     EngineException.Category.CONFIGURATION,
-                    folder + " holds no .gguf file; fetch the model or give another --model-path");
+                    folder + " holds no .gguf file and no " + alternative + "; fetch the model or give another path");
         }
         if (found.size() > 1) {
             throw new EngineException(
@@ -144,9 +123,22 @@ public final class ModelFiles implements AutoCloseable {
                     folder + " holds " + found.size() + " .gguf files ("
                             + found.get(0).getFileName() + ", "
                             + found.get(1).getFileName() + (found.size() > 2 ? ", ..." : "")
-                            + "); give one of them as --model-path");
+                            + "); give one of them as the path");
         }
         return found.get(0);
+    }
+
+    private static List<Path> ggufsIn(Path folder) {
+        List<Path> found = new ArrayList<>();
+        try (Stream<Path> entries = Files.list(folder)) {
+            entries.filter(ModelFiles::isGguf).sorted().forEach(found::add);
+        } catch (IOException e) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    folder + " can't be read (" + e.getMessage() + "); check its permissions",
+                    e);
+        }
+        return found;
     }
 
     private static String nameOf(Path path) {

@@ -28,20 +28,33 @@ public final class Models {
      */
     public static Model load(ModelFiles files, Backend backend, int maxTokens, int maxLogitRows, int contextLen) {
         ModelConfig config = files.config();
-        if (contextLen < 1 || contextLen > config.contextLen()) {
-            throw new EngineException(
-                    EngineException.Category.CONFIGURATION,
-                    files.gguf().path() + " allows a context of 1 to " + config.contextLen() + " tokens, not "
-                            + contextLen + "; change --context-length");
-        }
+        checkContextLen(files, contextLen);
         if ((long) contextLen * config.headDim() > MAX_ROPE_ELEMENTS) {
             throw new EngineException(
                     EngineException.Category.CONFIGURATION,
-                    files.gguf().path() + " wants a context of " + contextLen
-                            + " tokens, too many for its position table;" + " lower --context-length");
+                    files.path() + " wants a context of " + contextLen
+                            + " tokens, too many for its position table; lower --context-length");
         }
-        LlamaWeights weights = LlamaWeights.upload(config, new ModelTensors(files.gguf()), backend);
-        Rope rope = RopeTables.upload(config, contextLen, backend);
-        return new Llama(config, weights, rope, backend, maxTokens, maxLogitRows);
+        DecoderWeights weights;
+        try (TensorSource tensors = files.tensors()) {
+            weights = DecoderWeights.upload(config, new ModelTensors(config, tensors), backend);
+        }
+        Rope rope = RopeTables.upload(config.rope(), config.headDim(), contextLen, backend);
+        return new Decoder(config, weights, rope, backend, maxTokens, maxLogitRows);
+    }
+
+    /** @throws EngineException of category CONFIGURATION if the model can't serve sequences of so many tokens */
+    public static void checkContextLen(ModelFiles files, int contextLen) {
+        ModelConfig config = files.config();
+        if (contextLen >= 1 && contextLen <= config.maxContextLen()) {
+            return;
+        }
+        throw new EngineException(
+                EngineException.Category.CONFIGURATION,
+                "--context-length " + contextLen + " is outside 1 to " + config.maxContextLen() + ", what "
+                        + files.path()
+                        + " allows (trained for " + config.trainedLen() + ", positions "
+                        + config.rope().scaling().description()
+                        + "); lower it, or extend the model with --json-model-override-args and a rope_scaling");
     }
 }

@@ -3,26 +3,15 @@ package io.radixflow.model;
 import java.util.List;
 
 /**
- * A model's vocabulary as its files give it: plain values to build a tokenizer from.
+ * A vocabulary as a GGUF file gives it: plain values to build a tokenizer from.
  *
- * @param kind the files' name of the algorithm, such as {@code gpt2} (byte-level BPE)
- * @param pre the files' name of how text is split before BPE, such as {@code smollm}; empty if not named
+ * @param kind the file's name of the algorithm, such as {@code gpt2} (byte-level BPE)
+ * @param pre the file's name of how text is split before BPE, such as {@code smollm}; empty if not named
  * @param tokens text of each id
  * @param types of each id, GGUF's numbers: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte; nobody writes the array
  * @param merges BPE merges by rank, left and right part with a blank between
- * @param bosId beginning of sequence, or -1
- * @param eosId end of sequence, or -1
- * @param endIds all ids that end an answer, {@code eosId} first; nobody writes the array
  */
-public record Vocabulary(
-        String kind,
-        String pre,
-        List<String> tokens,
-        int[] types,
-        List<String> merges,
-        int bosId,
-        int eosId,
-        int[] endIds) {
+public record Vocabulary(String kind, String pre, List<String> tokens, int[] types, List<String> merges) {
 
     public static final int NORMAL = 1;
     public static final int UNKNOWN = 2;

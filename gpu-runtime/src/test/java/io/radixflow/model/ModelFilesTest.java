@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,13 +29,14 @@ class ModelFilesTest {
                 ModelFiles byFolder = ModelFiles.open(folder)) {
             assertThat(byFile.name()).isEqualTo("tied-f32");
             assertThat(byFolder.name()).isEqualTo(folder.getFileName().toString());
-            assertThat(byFolder.gguf().path()).isEqualTo(file);
+            assertThat(byFolder.path()).isEqualTo(file);
         }
     }
 
     @Test
     void refusesFoldersWithoutOrWithSeveralModels() {
-        assertThatThrownBy(() -> ModelFiles.open(folder)).hasMessageContaining("holds no .gguf file");
+        assertThatThrownBy(() -> ModelFiles.open(folder))
+                .hasMessageContaining("holds no .gguf file and no config.json");
         TinyModel.gguf("tied-q4_0", folder);
         TinyModel.gguf("tied-q4_1", folder);
         assertThatThrownBy(() -> ModelFiles.open(folder))
@@ -46,23 +48,37 @@ class ModelFilesTest {
         try (ModelFiles files = ModelFiles.open(TinyModel.gguf("untied-f16", folder))) {
             assertThat(files.config())
                     .isEqualTo(new ModelConfig(
-                            "llama", 2, 64, 96, 4, 2, 16, 500000f, Rope.Pairing.ADJACENT, 1e-5f, 512, 264, false));
+                            "llama",
+                            2,
+                            64,
+                            96,
+                            4,
+                            2,
+                            16,
+                            new RopeConfig(500000f, Rope.Pairing.ADJACENT, new RopeScaling.Default()),
+                            1e-5f,
+                            512,
+                            264,
+                            false,
+                            false,
+                            false));
         }
     }
 
     @Test
     void readsTheVocabularyAsPlainValues() {
         try (ModelFiles files = ModelFiles.open(TinyModel.gguf(TinyModel.F32, folder))) {
-            Vocabulary vocabulary = files.vocabulary();
+            TextFiles text = files.text();
+            Vocabulary vocabulary = Objects.requireNonNull(text.vocabulary());
             assertThat(vocabulary.kind()).isEqualTo("gpt2");
             assertThat(vocabulary.pre()).isEqualTo("smollm");
             assertThat(vocabulary.tokens()).hasSize(264).startsWith("<|endoftext|>", "<|im_start|>", "<|im_end|>");
             assertThat(vocabulary.types()).startsWith(Vocabulary.CONTROL, Vocabulary.CONTROL, Vocabulary.CONTROL, 1);
             assertThat(vocabulary.merges()).containsExactly("Ġ t", "h e", "i n", "Ġt he", "e r");
-            assertThat(vocabulary.bosId()).isEqualTo(1);
-            assertThat(vocabulary.eosId()).isEqualTo(2);
-            assertThat(vocabulary.endIds()).containsExactly(2);
-            assertThat(files.chatTemplate()).startsWith("{% for message in messages %}");
+            assertThat(text.bosToken()).isEqualTo("<|im_start|>");
+            assertThat(text.eosToken()).isEqualTo("<|im_end|>");
+            assertThat(text.endIds()).containsExactly(2);
+            assertThat(text.chatTemplate()).startsWith("{% for message in messages %}");
         }
     }
 
@@ -75,8 +91,8 @@ class ModelFilesTest {
                 .put("tokenizer.ggml.eot_token_id", 2)
                 .put("tokenizer.ggml.eom_token_id", 0);
         try (ModelFiles files = ModelFiles.open(writer.write(folder.resolve("x.gguf")))) {
-            assertThat(files.vocabulary().endIds()).containsExactly(2, 0);
-            assertThat(files.vocabulary().bosId()).isEqualTo(-1);
+            assertThat(files.text().endIds()).containsExactly(2, 0);
+            assertThat(files.text().bosToken()).isEmpty();
         }
     }
 
@@ -84,7 +100,7 @@ class ModelFilesTest {
     void namesTheArchitecturesThatItKnows() {
         assertConfigRefused(
                 new GgufWriter().put("general.architecture", "mamba"),
-                "has the architecture 'mamba', which isn't supported; take one of llama");
+                "has the architecture 'mamba', which isn't supported; take one of llama, qwen2, qwen3");
         assertConfigRefused(new GgufWriter(), "lacks metadata key 'general.architecture'");
     }
 
@@ -92,7 +108,15 @@ class ModelFilesTest {
     void namesTheKeyThatIsMissingOrWrong() {
         assertConfigRefused(new GgufWriter().put("general.architecture", "llama"), "'llama.embedding_length'");
         assertConfigRefused(llama().put("llama.block_count", 0), "llama.block_count 0, which must be positive");
-        assertConfigRefused(llama().put("llama.block_count", 1).put("llama.rope.scaling.type", "yarn"), "'yarn'");
+        assertConfigRefused(
+                llama().put("llama.block_count", 1).put("llama.rope.scaling.type", "yarn"),
+                "factor 0.0, which must be a number of at least 1");
+        assertConfigRefused(
+                llama().put("llama.block_count", 1).put("llama.rope.scaling.type", "longrope"),
+                "llama.rope.scaling.type 'longrope', which isn't supported");
+        assertConfigRefused(
+                llama().put("llama.block_count", 1).put("llama.attention.sliding_window", 8),
+                "llama.attention.sliding_window 8, which isn't supported yet");
         assertConfigRefused(llama().put("llama.block_count", 1).put("llama.rope.dimension_count", 4), "full rotation");
         assertConfigRefused(llama().put("llama.block_count", 1).put("llama.expert_count", 8), "llama.expert_count");
         assertConfigRefused(
@@ -107,7 +131,7 @@ class ModelFilesTest {
         bare.tensor("token_embd.weight", 4, 32, new float[128]);
         assertLoadRefused(bare, "lacks tensor 'output_norm.weight'");
         bare.tensor("output_norm.weight", 0, 16, new float[16]);
-        assertLoadRefused(bare, "has tensor 'output_norm.weight' of shape [1, 16], its metadata needs [1, 32]");
+        assertLoadRefused(bare, "has tensor 'output_norm.weight' of shape [1, 16], its configuration needs [1, 32]");
     }
 
     @Test
@@ -115,7 +139,7 @@ class ModelFilesTest {
         try (ModelFiles files = ModelFiles.open(TinyModel.gguf(TinyModel.F32, folder));
                 ReferenceBackend backend = new ReferenceBackend()) {
             assertThatThrownBy(() -> Models.load(files, backend, 2, 2, 513))
-                    .hasMessageContaining("allows a context of 1 to 512 tokens, not 513; change --context-length");
+                    .hasMessageContaining("--context-length 513 is outside 1 to 512");
         }
     }
 

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,7 @@ final class QwenVocabularyTest {
     @Test
     void encodesAndDecodesInQwen25sGgufVocabularyAsThePythonLibraryDoes() throws IOException {
         try (ModelFiles files = ModelFiles.open(MODELS.resolve("qwen2.5-coder-0.5b-instruct"))) {
-            Vocabulary v = files.vocabulary();
+            Vocabulary v = Objects.requireNonNull(files.text().vocabulary());
             VocabularySpec spec = new VocabularySpec(v.kind(), v.pre(), v.tokens(), v.types(), v.merges());
             try (HfTokenizer tokenizer = HfTokenizer.fromVocabulary(spec)) {
                 assertThat(tokenizer.vocabSize()).isEqualTo(151_936);

@@ -86,15 +86,15 @@ class GgufFilePropertyTest {
 
     /** Reads all there is and loads the network; false if something was refused, in the proper words. */
     private static boolean useEverything() {
-        try (ModelFiles files = ModelFiles.open(file);
+        try (GgufFile gguf = GgufFile.open(file);
+                ModelFiles files = ModelFiles.open(file);
                 ReferenceBackend backend = new ReferenceBackend()) {
-            GgufMetadata metadata = files.gguf().metadata();
+            GgufMetadata metadata = gguf.metadata();
             metadata.keys().forEach(metadata::describe);
-            files.chatTemplate();
-            files.vocabulary();
+            files.text();
             ModelConfig config = files.config();
-            for (GgufTensorInfo info : files.gguf().tensors()) {
-                TensorDecoder.decode(files.gguf().tensor(info.name()));
+            for (GgufTensorInfo info : gguf.tensors()) {
+                TensorDecoder.decode(gguf.tensor(info.name()));
             }
             Models.load(files, backend, 2, 2, Math.min(config.contextLen(), 4));
             return true;

@@ -33,8 +33,8 @@ final class EngineFlags {
     }
 
     /**
-     * The values of flags and, where a flag is not given, of Flink keys; {@code model-path} is resolved to a file. The simulated device
-     * needs none.
+     * The values of flags and, where a flag is not given, of Flink keys; {@code model-path} and {@code tokenizer-path} are resolved to
+     * files. The simulated device needs none.
      *
      * @throws io.radixflow.job.UserException if the model is not there
      * @throws io.radixflow.engine.EngineException of category CONFIGURATION if a value is wrong or no model is named
@@ -53,8 +53,13 @@ final class EngineFlags {
             return config;
         }
         String model = config.get(EngineOptions.MODEL_PATH);
-        Path path = new ModelCatalog(Home.modelsDir()).resolve(model);
+        ModelCatalog catalog = new ModelCatalog(Home.modelsDir());
+        Path path = catalog.resolve(model);
         texts.put(EngineOptions.MODEL_PATH.name(), path.toAbsolutePath().toString());
+        texts.computeIfPresent(
+                EngineOptions.TOKENIZER_PATH.name(),
+                (option, tokenizer) ->
+                        catalog.resolve(tokenizer).toAbsolutePath().toString());
         return EngineConfig.of(texts);
     }
 

@@ -6,6 +6,9 @@ import io.radixflow.job.models.ModelCatalog;
 import io.radixflow.job.models.ModelFetcher;
 import io.radixflow.job.models.ModelReport;
 import io.radixflow.model.ModelFiles;
+import io.radixflow.model.RandomModel;
+import io.radixflow.model.RandomShape;
+import io.radixflow.weights.TensorType;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,8 +19,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code model}: fetches models and shows what is in them. */
-@Command(name = "model", description = "Fetch a model, or show what is in one.", synopsisSubcommandLabel = "SUBCOMMAND")
+/** {@code model}: fetches models, shows what is in them, writes random ones. */
+@Command(
+        name = "model",
+        description = "Fetch a model, show what is in one, or write a random one.",
+        synopsisSubcommandLabel = "SUBCOMMAND")
 final class ModelCommand implements Runnable {
 
     private static final long MIB = 1 << 20;
@@ -87,12 +93,69 @@ final class ModelCommand implements Runnable {
 
     @Command(name = "inspect", description = "Show what is in a model: shape, tensors, tokenizer, template.")
     int inspect(
-            @Parameters(paramLabel = "PATH|NAME", description = "A GGUF file, a folder with one, or a name.")
+            @Parameters(paramLabel = "PATH|NAME", description = "A GGUF file, a model's folder, or a name.")
                     String model) {
         Terminal terminal = Terminal.of(spec.commandLine().getOut());
         try (ModelFiles files = ModelFiles.open(new ModelCatalog(Home.modelsDir()).resolve(model))) {
             ModelReport.of(files).forEach(terminal::line);
         }
         return Main.OK;
+    }
+
+    @Command(
+            name = "make-random",
+            description = "Write a model of a named shape with random weights, for measurements.")
+    int makeRandom(
+            @Parameters(
+                            index = "0",
+                            paramLabel = "SHAPE",
+                            description = "A name; without a folder, all are listed.",
+                            arity = "0..1")
+                    @Nullable
+                    String shapeName,
+            @Parameters(
+                            index = "1",
+                            paramLabel = "DIR",
+                            description = "The folder to write, new or empty.",
+                            arity = "0..1")
+                    @Nullable
+                    Path folder,
+            @Option(
+                            names = "--dtype",
+                            paramLabel = "TYPE",
+                            description = "bfloat16, float16 or float32 (default: bfloat16).")
+                    @Nullable
+                    String dtype,
+            @Option(
+                            names = "--seed",
+                            paramLabel = "N",
+                            description = "Of the random numbers (default: 0, the weights of --load-format dummy).")
+                    long seed) {
+        Terminal terminal = Terminal.of(spec.commandLine().getOut());
+        String shapes = String.join(", ", RandomShape.names());
+        if (shapeName == null || folder == null) {
+            throw new UserException("model make-random takes a shape and a folder; shapes are " + shapes);
+        }
+        RandomShape shape = RandomShape.find(shapeName);
+        if (shape == null) {
+            throw new UserException("unknown shape '" + shapeName + "'; take one of " + shapes);
+        }
+        RandomModel model = new RandomModel(shape, floatType(dtype == null ? "bfloat16" : dtype), seed);
+        ByteProgress progress = new ByteProgress(terminal, shapeName);
+        progress.phase("writing", model.numBytes());
+        model.write(folder, progress::advance);
+        terminal.status("");
+        terminal.line(folder + " written. It has no tokenizer: --tokenizer-path lends it one"
+                + " (qwen2.5-coder-0.5b-instruct fits the qwen3 shapes), else the engine works on token ids");
+        return Main.OK;
+    }
+
+    private static TensorType floatType(String dtype) {
+        return switch (dtype) {
+            case "bfloat16" -> TensorType.BF16;
+            case "float16" -> TensorType.F16;
+            case "float32" -> TensorType.F32;
+            default -> throw new UserException("--dtype takes one of bfloat16, float16, float32, got '" + dtype + "'");
+        };
     }
 }

@@ -7,21 +7,24 @@ import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * The llama architecture [1]: RMS norms before attention and feed-forward part, rotary positions, grouped queries [2], SwiGLU.
+ * Decoders of the llama family [1]: RMS norms before attention and feed-forward part, rotary positions, grouped queries [2], SwiGLU; with
+ * a bias on q, k and v (Qwen2) or norms of q and k heads (Qwen3) where the configuration says so.
  *
  * <p>Owned by the engine thread. Activations are allocated once, to the limits given at start; {@link #forward} allocates nothing. From the
  * last layer's attention on, only the tokens whose logits are wanted are computed.
  *
  * <p>[1] Touvron et al., "LLaMA: Open and Efficient Foundation Language Models", 2023. [2] Ainslie et al., "GQA", 2023.
  */
-final class Llama implements Model {
+final class Decoder implements Model {
 
     private final ModelConfig config;
-    private final LlamaWeights weights;
+    private final DecoderWeights weights;
     private final Backend backend;
-    private final QkvTransform transform;
+    private final List<QkvTransform> transforms; // [numLayers]
 
     private final Tensor residual; // [maxTokens, hidden]
     private final Tensor normed; // [maxTokens, hidden]
@@ -37,18 +40,18 @@ final class Llama implements Model {
     private final Tensor logits; // [maxLogitRows, vocabSize]
 
     /** @param maxTokens most tokens of one step, at least {@code maxLogitRows} */
-    Llama(ModelConfig config, LlamaWeights weights, Rope rope, Backend backend, int maxTokens, int maxLogitRows) {
+    Decoder(ModelConfig config, DecoderWeights weights, Rope rope, Backend backend, int maxTokens, int maxLogitRows) {
         if (maxLogitRows < 1 || maxTokens < maxLogitRows) {
             throw new IllegalArgumentException(
                     "a step of " + maxTokens + " tokens can't have " + maxLogitRows + " rows of logits");
         }
         this.config = config;
         this.weights = weights;
-        transform = QkvTransform.rotation(rope);
+        transforms = transforms(config, weights, rope);
         this.backend = backend;
         residual = backend.allocate(maxTokens, config.hidden());
         normed = backend.allocate(maxTokens, config.hidden());
-        qkv = backend.allocate(maxTokens, config.queryDim() + 2 * config.kvDim());
+        qkv = backend.allocate(maxTokens, config.qkvDim());
         heads = backend.allocate(maxTokens, config.queryDim());
         delta = backend.allocate(maxTokens, config.hidden());
         gateUp = backend.allocate(maxTokens, 2 * config.ffn());
@@ -58,6 +61,15 @@ final class Llama implements Model {
         pieceRows = new int[maxLogitRows];
         piece = backend.allocate(maxLogitRows, config.hidden());
         logits = backend.allocate(maxLogitRows, config.vocabSize());
+    }
+
+    private static List<QkvTransform> transforms(ModelConfig config, DecoderWeights weights, Rope rope) {
+        List<QkvTransform> transforms = new ArrayList<>(config.numLayers());
+        for (DecoderWeights.Layer layer : weights.layers()) {
+            transforms.add(
+                    new QkvTransform(layer.qkvBias(), layer.queryNorm(), layer.keyNorm(), config.rmsEps(), rope));
+        }
+        return transforms;
     }
 
     @Override
@@ -83,13 +95,13 @@ final class Llama implements Model {
         backend.embed(weights.embedding(), batch, residual);
         backend.rmsNorm(residual, weights.layers().get(0).attentionNorm(), config.rmsEps(), numTokens, normed);
         for (int index = 0; index < lastLayer; index++) {
-            LlamaWeights.Layer layer = weights.layers().get(index);
+            DecoderWeights.Layer layer = weights.layers().get(index);
             project(layer, index, batch, cache);
             backend.attention(qkv, cache, index, batch, heads);
             Tensor nextNorm = weights.layers().get(index + 1).attentionNorm();
             finish(layer, residual, heads, numTokens, nextNorm);
         }
-        LlamaWeights.Layer layer = weights.layers().get(lastLayer);
+        DecoderWeights.Layer layer = weights.layers().get(lastLayer);
         project(layer, lastLayer, batch, cache);
         if (batch.numLogits == 0) {
             return;
@@ -115,13 +127,13 @@ final class Llama implements Model {
     }
 
     /** {@code normed} to rotated queries in {@code qkv}, K and V to their slots. */
-    private void project(LlamaWeights.Layer layer, int index, ForwardBatch batch, KvCache cache) {
+    private void project(DecoderWeights.Layer layer, int index, ForwardBatch batch, KvCache cache) {
         backend.linear(layer.qkv(), normed, batch.numTokens, qkv);
-        backend.transformAndWriteKv(qkv, transform, cache, index, batch);
+        backend.transformAndWriteKv(qkv, transforms.get(index), cache, index, batch);
     }
 
     /** What follows attention: output projection and feed-forward part, both added to {@code stream}; {@code normed} for what follows. */
-    private void finish(LlamaWeights.Layer layer, Tensor stream, Tensor attended, int rows, Tensor nextNorm) {
+    private void finish(DecoderWeights.Layer layer, Tensor stream, Tensor attended, int rows, Tensor nextNorm) {
         float eps = config.rmsEps();
         backend.linear(layer.attentionOutput(), attended, rows, delta);
         backend.addRmsNorm(stream, delta, layer.ffnNorm(), eps, rows, normed);
