@@ -10,11 +10,11 @@ import io.radixflow.testkit.SequenceRunner;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Qwen2.5-Coder-0.5B-Instruct (qwen2 architecture; Q5_0, Q8_0, Q6_K and Q4_K matrices) on the CPU backend against transformers in fp32 on
