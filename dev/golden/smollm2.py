@@ -4,43 +4,19 @@ Usage: smollm2.py MODEL.gguf TOKENIZER.json OUTPUT_FOLDER
 TOKENIZER.json is built from the GGUF's own vocabulary and merges (transformers' GGUF tokenizer drops the splitting of digits).
 """
 
-import gzip
 import json
 import pathlib
 import sys
 
 import jinja2
-import numpy as np
 import tokenizers
 import torch
 
 import llama_gguf
-from texts import DIALOGUES, DOCUMENTS
+from teacher import teacher_forcing
+from texts import DIALOGUES
 
-POSITIONS = 256
-TOP = 64
 MAX_NEW_TOKENS = 64
-
-
-def teacher_forcing(model, tokenizer, path):
-    """teacher.bin.gz: int32 documents, positions, top; per document int32 ids[positions], then per position int32 top ids[top]
-    by falling probability and float32 their logprobs[top]; all little endian. The rest's mass is 1 - sum(exp(logprobs))."""
-    parts = [np.array([len(DOCUMENTS), POSITIONS, TOP], dtype="<i4").tobytes()]
-    gaps = []
-    for text in DOCUMENTS:
-        ids = tokenizer.encode(text, add_special_tokens=False).ids[:POSITIONS]
-        if len(ids) < POSITIONS:
-            raise ValueError(f"only {len(ids)} tokens: {text[:40]}")
-        with torch.no_grad():
-            logits = model(torch.tensor([ids])).logits[0]
-        values, indices = torch.topk(torch.log_softmax(logits.double(), dim=-1), TOP)
-        gaps += (values[:, 0] - values[:, 1]).tolist()
-        parts.append(np.array(ids, dtype="<i4").tobytes())
-        for row in range(POSITIONS):
-            parts.append(indices[row].numpy().astype("<i4").tobytes())
-            parts.append(values[row].numpy().astype("<f4").tobytes())
-    (path / "teacher.bin.gz").write_bytes(gzip.compress(b"".join(parts), 9, mtime=0))
-    print("positions", len(gaps), "smallest top-1 to top-2 gaps", [float(f"{gap:.2g}") for gap in sorted(gaps)[:5]])
 
 
 def greedy(model, prompt, eos):

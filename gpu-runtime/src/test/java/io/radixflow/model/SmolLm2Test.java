@@ -92,19 +92,7 @@ class SmolLm2Test {
 
     private static Agreement teacherForced(KvLayout.ElementType kvType) {
         SequenceRunner runner = new SequenceRunner(model, backend, MAX_TOKENS, CONTEXT_LEN, kvType);
-        Agreement agreement = new Agreement();
-        for (TeacherGolden.Document document : TeacherGolden.read().documents()) {
-            runner.restart();
-            int[] ids = document.ids();
-            for (int from = 0; from < ids.length; from += MAX_TOKENS) {
-                int to = Math.min(ids.length, from + MAX_TOKENS);
-                float[][] logits = runner.append(Arrays.copyOfRange(ids, from, to), MAX_TOKENS);
-                for (int i = from; i < to; i++) {
-                    agreement.add(logits[i - from], document.topIds()[i], document.topLogprobs()[i]);
-                }
-            }
-        }
-        return agreement;
+        return TeacherGolden.read("smollm2").compare(runner, MAX_TOKENS);
     }
 
     private static int[] greedy(SequenceRunner runner, int[] prompt, int maxNewTokens) {

@@ -1,17 +1,19 @@
 package io.radixflow.model;
 
+import io.radixflow.testkit.SequenceRunner;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.zip.GZIPInputStream;
 
 /**
- * What transformers predicts after each token of ordinary texts (golden/smollm2/teacher.bin.gz).
+ * What transformers predicts after each token of ordinary texts (teacher.bin.gz of a golden area).
  *
  * @param documents in the file's order
  */
@@ -26,8 +28,8 @@ record TeacherGolden(List<Document> documents) {
      */
     record Document(int[] ids, int[][] topIds, float[][] topLogprobs) {}
 
-    static TeacherGolden read() {
-        String name = "/golden/smollm2/teacher.bin.gz";
+    static TeacherGolden read(String area) {
+        String name = "/golden/" + area + "/teacher.bin.gz";
         try (InputStream in =
                 new GZIPInputStream(Objects.requireNonNull(TeacherGolden.class.getResourceAsStream(name), name))) {
             ByteBuffer bytes = ByteBuffer.wrap(in.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
@@ -42,6 +44,27 @@ record TeacherGolden(List<Document> documents) {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * How a model that is fed these texts, {@code maxTokens} tokens a step, agrees with them.
+     *
+     * @param runner restarted for each text
+     */
+    Agreement compare(SequenceRunner runner, int maxTokens) {
+        Agreement agreement = new Agreement();
+        for (Document document : documents) {
+            runner.restart();
+            int[] ids = document.ids();
+            for (int from = 0; from < ids.length; from += maxTokens) {
+                int to = Math.min(ids.length, from + maxTokens);
+                float[][] logits = runner.append(Arrays.copyOfRange(ids, from, to), maxTokens);
+                for (int i = from; i < to; i++) {
+                    agreement.add(logits[i - from], document.topIds()[i], document.topLogprobs()[i]);
+                }
+            }
+        }
+        return agreement;
     }
 
     private static Document document(ByteBuffer bytes, int numPositions, int top) {

@@ -27,17 +27,24 @@ final class Conversation {
 
     private final Engine engine;
     private final TextModel text;
-    private final @Nullable String system;
-    private final boolean isRaw;
+    private final Setting setting;
     private final PrintStream out;
     private final List<Map<String, String>> messages = new ArrayList<>();
     private long numRequests;
 
-    Conversation(Engine engine, TextModel text, @Nullable String system, boolean isRaw, PrintStream out) {
+    /**
+     * What stays the same in all of a conversation.
+     *
+     * @param system the system message, or null
+     * @param tools that the model is told of, or null
+     * @param isRaw whether prompts go to the model as they are, without the chat template
+     */
+    record Setting(@Nullable String system, @Nullable List<@Nullable Object> tools, boolean isRaw) {}
+
+    Conversation(Engine engine, TextModel text, Setting setting, PrintStream out) {
         this.engine = engine;
         this.text = text;
-        this.system = system;
-        this.isRaw = isRaw;
+        this.setting = setting;
         this.out = out;
         reset();
     }
@@ -45,8 +52,8 @@ final class Conversation {
     /** Forgets all but the system message. */
     void reset() {
         messages.clear();
-        if (system != null) {
-            messages.add(Map.of("role", "system", "content", system));
+        if (setting.system() != null) {
+            messages.add(Map.of("role", "system", "content", setting.system()));
         }
     }
 
@@ -57,7 +64,7 @@ final class Conversation {
     /** Writes the answer and returns one line about it. */
     String answer(String message, SamplingParams sampling) throws InterruptedException {
         messages.add(Map.of("role", "user", "content", message));
-        int[] promptIds = text.tokenizer().encode(isRaw ? message : render());
+        int[] promptIds = text.tokenizer().encode(setting.isRaw() ? message : render());
         int room = engine.limits().maxSequenceLen() - promptIds.length;
         if (promptIds.length == 0 || room < 1) {
             throw new UserException("the prompt has " + promptIds.length + " tokens, the model takes from 1 to "
@@ -89,8 +96,9 @@ final class Conversation {
         if (text.chatTemplate() == null) {
             throw new UserException("the model has no chat template; give one with --chat-template, or take --raw");
         }
-        Map<String, Object> variables = new LinkedHashMap<>();
+        Map<String, @Nullable Object> variables = new LinkedHashMap<>();
         variables.put("messages", messages);
+        variables.put("tools", setting.tools());
         variables.put("add_generation_prompt", true);
         variables.put("bos_token", text.bosToken());
         variables.put("eos_token", text.eosToken());

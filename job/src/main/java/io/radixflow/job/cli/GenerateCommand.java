@@ -12,6 +12,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.apache.flink.configuration.Configuration;
@@ -43,6 +44,14 @@ final class GenerateCommand implements Callable<Integer>, StartsEngine {
 
     @Option(names = "--system", paramLabel = "TEXT", description = "System message before the conversation.")
     private @Nullable String system;
+
+    @Option(
+            names = "--tools",
+            paramLabel = "FILE",
+            description =
+                    "A JSON list of OpenAI tools that the chat template tells the model of; a call is printed as the"
+                            + " model writes it.")
+    private @Nullable Path tools;
 
     @Option(names = "--raw", description = "Give the prompt to the model as it is, without the chat template.")
     private boolean isRaw;
@@ -78,9 +87,12 @@ final class GenerateCommand implements Callable<Integer>, StartsEngine {
     public Integer call() throws IOException, InterruptedException {
         EngineConfig config = EngineFlags.config(spec, new Configuration());
         SamplingParams sampling = sampling(seed == null ? System.nanoTime() : seed);
-        if (isChat && isRaw) {
-            throw new UserException("--chat needs the chat template that --raw leaves out; give one of them");
+        if ((isChat || tools != null) && isRaw) {
+            throw new UserException((isChat ? "--chat" : "--tools")
+                    + " needs the chat template that --raw leaves out; give one of them");
         }
+        Conversation.Setting setting =
+                new Conversation.Setting(system, tools == null ? null : ToolsFile.read(tools), isRaw);
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8));
         String first = prompt == null && !isChat ? readAll(in) : prompt;
         try (TextModel text = Engines.loadText(config);
@@ -88,7 +100,7 @@ final class GenerateCommand implements Callable<Integer>, StartsEngine {
                 Shutdown shutdown = new Shutdown(engine)) {
             shutdown.arm();
             PrintStream out = new PrintStream(System.out, true, UTF_8);
-            Conversation conversation = new Conversation(engine, text, system, isRaw, out);
+            Conversation conversation = new Conversation(engine, text, setting, out);
             if (first != null) {
                 answer(conversation, first, sampling, out);
             }
