@@ -20,10 +20,13 @@ model="${RADIXFLOW_BENCH_MODEL:-$(compgen -G "$root/models/smollm2-135m-instruct
     exit 2
 }
 mkdir -p .cache/logs
-mvn -B -o -q -pl gpu-runtime -am test-compile -Dspotless.check.skip -Dcheckstyle.skip > .cache/logs/bench-build.log 2>&1 || {
-    echo "bench-engine: the build failed; see .cache/logs/bench-build.log (scripts/radixflow --help builds online first)" >&2
-    exit 2
-}
+if [[ ! -f .cache/bench-built || -n "$(find pom.xml gpu-runtime/pom.xml gpu-runtime/src -newer .cache/bench-built -type f -print -quit)" ]]; then
+    mvn -B -o -q -pl gpu-runtime -am test-compile -Dspotless.check.skip -Dcheckstyle.skip > .cache/logs/bench-build.log 2>&1 || {
+        echo "bench-engine: the build failed; see .cache/logs/bench-build.log (scripts/radixflow --help builds online first)" >&2
+        exit 2
+    }
+    touch .cache/bench-built
+fi
 scripts/radixflow --version > /dev/null
 read -ra more <<< "${RADIXFLOW_JAVA_OPTS:-}"
 exec java -Xmx6g -XX:+UseParallelGC @flink-conf/jvm-cpu.options "${more[@]}" \

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A range is cut into a few pieces for each thread, which threads claim as they come free: a worker that the operating system holds
  * back claims none, and nobody waits for it. Idle workers spin for some microseconds, since the ops of a step follow each other closely, then
- * yield, then park, so that an idle engine takes no processor time and a loaded machine goes on.
+ * park, so that an idle engine takes no processor time. They don't yield before: on a loaded machine who yields waits for the others' whole
+ * time slices, while who was parked is let in soon.
  *
  * <p>One thread calls. Nothing is allocated per loop.
  */
@@ -23,7 +24,6 @@ final class WorkerPool implements AutoCloseable {
     }
 
     private static final int SPINS = 1_000;
-    private static final int YIELDS = 200;
     private static final long CALLER_PARK_NANOS = 20_000;
     private static final long CLOSE_MILLIS = 5_000;
 
@@ -117,13 +117,10 @@ final class WorkerPool implements AutoCloseable {
         return (int) ((long) size * piece / numPieces);
     }
 
-    @SuppressWarnings("ThreadPriorityCheck") // yielding keeps a loaded machine going; nothing relies on its order
     private void awaitWorkers() {
         for (int round = 0; unfinished.get() > 0; round++) {
             if (round < SPINS) {
                 Thread.onSpinWait();
-            } else if (round < SPINS + YIELDS) {
-                Thread.yield();
             } else {
                 LockSupport.parkNanos(CALLER_PARK_NANOS);
             }
@@ -173,7 +170,6 @@ final class WorkerPool implements AutoCloseable {
         }
 
         /** False when the pool was closed. */
-        @SuppressWarnings("ThreadPriorityCheck") // as above
         private boolean awaitPiece() {
             for (int round = 0; (int) claim.get() == 0; round++) {
                 if (isClosed) {
@@ -181,8 +177,6 @@ final class WorkerPool implements AutoCloseable {
                 }
                 if (round < SPINS) {
                     Thread.onSpinWait();
-                } else if (round < SPINS + YIELDS) {
-                    Thread.yield();
                 } else {
                     isParked = true;
                     if ((int) claim.get() == 0 && !isClosed) {
