@@ -15,7 +15,7 @@ import java.util.zip.GZIPInputStream;
  *
  * @param documents in the file's order
  */
-record TeacherGolden(List<Document> documents) {
+public record TeacherGolden(List<Document> documents) {
 
     /**
      * One text.
@@ -24,9 +24,9 @@ record TeacherGolden(List<Document> documents) {
      * @param topIds {@code [positions][top]} likeliest next tokens, the likeliest first
      * @param topLogprobs {@code [positions][top]} their natural logarithms of probability
      */
-    record Document(int[] ids, int[][] topIds, float[][] topLogprobs) {}
+    public record Document(int[] ids, int[][] topIds, float[][] topLogprobs) {}
 
-    static TeacherGolden read() {
+    public static TeacherGolden read() {
         String name = "/golden/smollm2/teacher.bin.gz";
         try (InputStream in =
                 new GZIPInputStream(Objects.requireNonNull(TeacherGolden.class.getResourceAsStream(name), name))) {
@@ -39,6 +39,25 @@ record TeacherGolden(List<Document> documents) {
                 documents.add(document(bytes, numPositions, top));
             }
             return new TeacherGolden(documents);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Logprobs of each document's tokens after the first, given those before (golden/smollm2/next.bin): {@code [documents][len - 1]}. */
+    public static float[][] nextLogprobs() {
+        List<Document> documents = read().documents();
+        String name = "/golden/smollm2/next.bin";
+        try (InputStream in = Objects.requireNonNull(TeacherGolden.class.getResourceAsStream(name), name)) {
+            ByteBuffer bytes = ByteBuffer.wrap(in.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
+            float[][] logprobs = new float[documents.size()][];
+            for (int i = 0; i < logprobs.length; i++) {
+                logprobs[i] = new float[documents.get(i).ids().length - 1];
+                for (int j = 0; j < logprobs[i].length; j++) {
+                    logprobs[i][j] = bytes.getFloat();
+                }
+            }
+            return logprobs;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
