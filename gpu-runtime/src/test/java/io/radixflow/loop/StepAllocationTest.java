@@ -14,6 +14,7 @@ import io.radixflow.testkit.FakeParts;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class StepAllocationTest {
@@ -22,6 +23,7 @@ class StepAllocationTest {
     private static final int WARM_UP_STEPS = 4_000;
     private static final int STEPS = 1_000;
     private static final int MAX_WINDOWS = 3;
+    private static final int[] ALLOWED = IntStream.range(0, 500).toArray();
 
     @Test
     void aDecodeStepAllocatesNothing() {
@@ -49,6 +51,12 @@ class StepAllocationTest {
                             .temperature(id % 2)
                             .ignoreEos(true)
                             .stop(List.of("never this"))
+                            .frequencyPenalty(id % 3 == 0 ? 0.5f : 0)
+                            .repetitionPenalty(id % 3 == 1 ? 1.1f : 1)
+                            .logprobs(id % 4 == 0 ? SamplingParams.NO_LOGPROBS : 5 * (id % 4))
+                            .logitBias(new int[] {5, 6}, new float[] {1, -1})
+                            .badWords(List.of(new int[] {7}, new int[] {8, 9}))
+                            .allowedTokenIds(id % 5 == 0 ? ALLOWED : new int[0])
                             .maxTokens(8000)
                             .build()));
         }

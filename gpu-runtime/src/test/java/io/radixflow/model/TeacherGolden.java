@@ -17,7 +17,7 @@ import java.util.zip.GZIPInputStream;
  *
  * @param documents in the file's order
  */
-record TeacherGolden(List<Document> documents) {
+public record TeacherGolden(List<Document> documents) {
 
     /**
      * One text.
@@ -26,9 +26,9 @@ record TeacherGolden(List<Document> documents) {
      * @param topIds {@code [positions][top]} likeliest next tokens, the likeliest first
      * @param topLogprobs {@code [positions][top]} their natural logarithms of probability
      */
-    record Document(int[] ids, int[][] topIds, float[][] topLogprobs) {}
+    public record Document(int[] ids, int[][] topIds, float[][] topLogprobs) {}
 
-    static TeacherGolden read(String area) {
+    public static TeacherGolden read(String area) {
         String name = "/golden/" + area + "/teacher.bin.gz";
         try (InputStream in =
                 new GZIPInputStream(Objects.requireNonNull(TeacherGolden.class.getResourceAsStream(name), name))) {
@@ -65,6 +65,25 @@ record TeacherGolden(List<Document> documents) {
             }
         }
         return agreement;
+    }
+
+    /** Logprobs of each document's tokens after the first, given those before (golden/smollm2/next.bin): {@code [documents][len - 1]}. */
+    public static float[][] nextLogprobs() {
+        List<Document> documents = read("smollm2").documents();
+        String name = "/golden/smollm2/next.bin";
+        try (InputStream in = Objects.requireNonNull(TeacherGolden.class.getResourceAsStream(name), name)) {
+            ByteBuffer bytes = ByteBuffer.wrap(in.readAllBytes()).order(ByteOrder.LITTLE_ENDIAN);
+            float[][] logprobs = new float[documents.size()][];
+            for (int i = 0; i < logprobs.length; i++) {
+                logprobs[i] = new float[documents.get(i).ids().length - 1];
+                for (int j = 0; j < logprobs[i].length; j++) {
+                    logprobs[i][j] = bytes.getFloat();
+                }
+            }
+            return logprobs;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static Document document(ByteBuffer bytes, int numPositions, int top) {

@@ -5,15 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.radixflow.backend.SamplingBatch;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class HostSamplerDistributionTest {
 
     private static final int NUM_DRAWS = 200_000;
     private static final int VOCAB_SIZE = 48;
+    private static final int PAIR_VOCAB_SIZE = 5;
 
     /** Parameters to test alone and together. */
     enum Case {
@@ -24,6 +28,17 @@ final class HostSamplerDistributionTest {
         TOP_P(b -> b.topP[0] = 0.8f),
         MIN_P(b -> b.minP[0] = 0.02f),
         BANNED(b -> SamplingRows.ban(b, 0, 3, 17, 20, 21)),
+        BIAS(b -> {
+            b.biasIds[0] = new int[] {1, 2, 30, 40};
+            b.biasValues[0] = new float[] {2, -3, 100, -100};
+            b.topK[0] = 40; // the bias of 100 leaves one token alone otherwise
+            b.temperature[0] = 30;
+        }),
+        ALLOWED(b -> b.allowedIds[0] = new int[] {40, 2, 3, 47, 0}),
+        ALLOWED_AND_BANNED(b -> {
+            b.allowedIds[0] = new int[] {40, 2, 3, 47, 0};
+            SamplingRows.ban(b, 0, 2, 5, 999);
+        }),
         REPETITION(b -> b.repetitionPenalty[0] = 1.7f),
         PRESENCE(b -> b.presencePenalty[0] = 1.5f),
         FREQUENCY(b -> b.frequencyPenalty[0] = -0.6f),
@@ -39,6 +54,9 @@ final class HostSamplerDistributionTest {
             b.repetitionPenalty[0] = 1.2f;
             b.presencePenalty[0] = 0.4f;
             b.frequencyPenalty[0] = 0.2f;
+            b.biasIds[0] = new int[] {7, 8};
+            b.biasValues[0] = new float[] {1.5f, -2};
+            b.allowedIds[0] = IntStream.range(0, 40).toArray();
             SamplingRows.ban(b, 0, 0, 5);
         });
 
@@ -70,37 +88,52 @@ final class HostSamplerDistributionTest {
             batch.position[0] = i % 1000;
             counts[sampler.draw(row, 0, VOCAB_SIZE, batch, 0)]++;
         }
-        assertFits(counts, expected);
+        Distributions.assertFits(counts, expected);
     }
 
-    /**
-     * Pearson's test, tokens of fewer than 10 expected draws taken together. Its statistic exceeds {@code df + 6 * sqrt(2 df) + 10} with a
-     * probability of less than 1e-6; draws are a function of fixed seeds, so a passing test stays so.
-     */
-    private static void assertFits(int[] counts, double[] expected) {
-        double chiSquare = 0;
-        int numBins = 0;
-        double rareExpected = 0;
-        double rareCount = 0;
-        for (int id = 0; id < counts.length; id++) {
-            if (expected[id] == 0) {
-                assertThat(counts[id]).as("draws of cut token %s", id).isZero();
-            } else if (expected[id] * NUM_DRAWS < 10) {
-                rareExpected += expected[id] * NUM_DRAWS;
-                rareCount += counts[id];
-            } else {
-                double mean = expected[id] * NUM_DRAWS;
-                chiSquare += (counts[id] - mean) * (counts[id] - mean) / mean;
-                numBins++;
-            }
+    /** Requests without a seed, the choices of one request and neighbours in a batch have seeds that differ in few bits. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 0x100000000L, 1L << 63})
+    void seedsThatDifferInOneBitDrawIndependently(long difference) {
+        SamplingBatch batch = SamplingRows.neutral(2);
+        int[] pairs = new int[PAIR_VOCAB_SIZE * PAIR_VOCAB_SIZE];
+        HostSampler sampler = new HostSampler(PAIR_VOCAB_SIZE);
+        for (int i = 0; i < NUM_DRAWS; i++) {
+            batch.seed[0] = (i / 10) * 4L;
+            batch.seed[1] = batch.seed[0] ^ difference;
+            batch.position[0] = i % 10;
+            batch.position[1] = i % 10;
+            pairs[drawPair(sampler, batch)]++;
         }
-        if (rareExpected > 1) {
-            chiSquare += (rareCount - rareExpected) * (rareCount - rareExpected) / rareExpected;
-            numBins++;
+        Distributions.assertIndependent(pairs, pairDistribution());
+    }
+
+    @Test
+    void positionsOfOneSeedDrawIndependently() {
+        SamplingBatch batch = SamplingRows.neutral(2);
+        int[] pairs = new int[PAIR_VOCAB_SIZE * PAIR_VOCAB_SIZE];
+        HostSampler sampler = new HostSampler(PAIR_VOCAB_SIZE);
+        batch.seed[0] = 7;
+        batch.seed[1] = 7;
+        for (int i = 0; i < NUM_DRAWS; i++) {
+            batch.position[0] = 2 * i;
+            batch.position[1] = 2 * i + 1;
+            pairs[drawPair(sampler, batch)]++;
         }
-        assertThat(numBins).isGreaterThan(1);
-        int df = numBins - 1;
-        assertThat(chiSquare).isLessThan(df + 6 * Math.sqrt(2.0 * df) + 10);
+        Distributions.assertIndependent(pairs, pairDistribution());
+    }
+
+    private static int drawPair(HostSampler sampler, SamplingBatch batch) {
+        int first = sampler.draw(pairLogits(), 0, PAIR_VOCAB_SIZE, batch, 0);
+        return first * PAIR_VOCAB_SIZE + sampler.draw(pairLogits(), 0, PAIR_VOCAB_SIZE, batch, 1);
+    }
+
+    private static float[] pairLogits() {
+        return new float[] {0, 1, 0.5f, -1, 0.2f};
+    }
+
+    private static double[] pairDistribution() {
+        return NaiveSampler.distribution(pairLogits(), SamplingRows.neutral(1), 0, 0);
     }
 
     @Property(tries = 3000)

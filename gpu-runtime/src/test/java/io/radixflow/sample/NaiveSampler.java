@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 
 /** The distribution that {@link HostSampler} must draw from, by sorting the whole row, in fp64 but for the order of tokens. */
-final class NaiveSampler {
+public final class NaiveSampler {
 
     private NaiveSampler() {}
 
@@ -14,7 +14,7 @@ final class NaiveSampler {
      *
      * @param topPShift added to top-p, to ask for a slightly wider or narrower set
      */
-    static double[] distribution(float[] logits, SamplingBatch batch, int entry, double topPShift) {
+    public static double[] distribution(float[] logits, SamplingBatch batch, int entry, double topPShift) {
         double[] penalized = penalized(logits, batch, entry);
         int size = logits.length;
         Integer[] order = new Integer[size];

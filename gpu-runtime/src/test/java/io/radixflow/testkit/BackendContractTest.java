@@ -3,6 +3,7 @@ package io.radixflow.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
+import static org.assertj.core.api.Assertions.within;
 
 import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
@@ -272,6 +273,79 @@ public abstract class BackendContractTest {
         backend.sample(backend.upload(logits, entries, vocabSize), batch, actual);
         backend.synchronize();
         assertThat(actual.tokenId).isEqualTo(expected.tokenId);
+    }
+
+    /** fp32 logits up to 50 apart: log-probabilities within one rounding of their size, and the sum's relative error of 3e-7. */
+    @Test
+    void scoresTokensByTheWholeRowWhateverIsDrawn() {
+        Backend backend = backend(2);
+        int entries = 7;
+        for (int vocabSize : new int[] {20, 21, 264, 5000}) {
+            float[] logits = RandomTensors.activations(entries * vocabSize, vocabSize);
+            logits[3] = logits[5]; // equal ones are ranked by id
+            logits[vocabSize + 7] =
+                    largest(logits, vocabSize, 2 * vocabSize) - 80; // its bias of 90 makes it the largest
+            SamplingBatch batch = greedyBatch(entries);
+            batch.biasIds[1] = new int[] {7};
+            batch.biasValues[1] = new float[] {90};
+            batch.allowedIds[2] = new int[] {0, 3};
+            batch.allowedIds[4] = new int[] {3};
+            batch.bannedIds[4] = new int[] {3};
+            batch.numBanned[4] = 1;
+            ScoredTokens drawn = scored(entries);
+            backend.sample(backend.upload(logits, entries, vocabSize), batch, drawn);
+            backend.synchronize();
+            assertThat(drawn.tokenId[1]).isEqualTo(7);
+            assertThat(drawn.tokenId[4]).isEqualTo(ScoredTokens.NO_TOKEN);
+            Tensor exact = reference.upload(logits, entries, vocabSize);
+            ScoredTokens expected = scored(entries);
+            System.arraycopy(drawn.tokenId, 0, expected.tokenId, 0, entries);
+            reference.score(exact, entries, expected, 0);
+            checkScores(drawn, expected, 0, entries);
+
+            int shift = 2;
+            ScoredTokens given = scored(entries + shift);
+            System.arraycopy(drawn.tokenId, 0, given.tokenId, shift, entries);
+            given.tokenId[shift + 4] = 1;
+            backend.score(backend.upload(logits, entries, vocabSize), entries, given, shift);
+            backend.synchronize();
+            expected.tokenId[4] = 1;
+            reference.score(exact, entries, expected, 0);
+            checkScores(given, expected, shift, entries);
+        }
+    }
+
+    private static float largest(float[] values, int from, int to) {
+        float largest = values[from];
+        for (int i = from; i < to; i++) {
+            largest = Math.max(largest, values[i]);
+        }
+        return largest;
+    }
+
+    private static ScoredTokens scored(int entries) {
+        ScoredTokens tokens = new ScoredTokens(entries);
+        Arrays.fill(tokens.logprob, Float.NaN);
+        Arrays.fill(tokens.numAlternatives, ScoredTokens.MAX_ALTERNATIVES);
+        return tokens;
+    }
+
+    private static void checkScores(ScoredTokens actual, ScoredTokens expected, int shift, int entries) {
+        for (int entry = 0; entry < entries; entry++) {
+            if (actual.tokenId[shift + entry] == ScoredTokens.NO_TOKEN) {
+                continue;
+            }
+            float value = expected.logprob[entry];
+            assertThat(actual.logprob[shift + entry]).isCloseTo(value, within(4e-7f + 2e-7f * Math.abs(value)));
+            for (int rank = 0; rank < ScoredTokens.MAX_ALTERNATIVES; rank++) {
+                int at = entry * ScoredTokens.MAX_ALTERNATIVES + rank;
+                int actualAt = (shift + entry) * ScoredTokens.MAX_ALTERNATIVES + rank;
+                assertThat(actual.alternativeId[actualAt]).isEqualTo(expected.alternativeId[at]);
+                float alternative = expected.alternativeLogprob[at];
+                assertThat(actual.alternativeLogprob[actualAt])
+                        .isCloseTo(alternative, within(4e-7f + 2e-7f * Math.abs(alternative)));
+            }
+        }
     }
 
     private static SamplingBatch greedyBatch(int entries) {

@@ -9,6 +9,8 @@ import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.KvLayout.ElementType;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
+import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.ScoredTokens;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
 import io.radixflow.testkit.AttentionScene;
@@ -49,6 +51,42 @@ final class CpuAllocationTest {
             awaitNoAllocation("addRmsNorm", () -> backend.addRmsNorm(x, out, weight, 1e-5f, 33, out));
             Tensor gated = backend.allocate(33, 288);
             awaitNoAllocation("siluMul", () -> backend.siluMul(x, 33, gated));
+        }
+    }
+
+    @Test
+    void samplingAndScoringAllocateNothing() {
+        int entries = 6;
+        int vocabSize = 4000;
+        SamplingBatch batch = new SamplingBatch(entries);
+        batch.numEntries = entries;
+        Arrays.fill(batch.temperature, 1);
+        Arrays.fill(batch.topP, 0.9f);
+        Arrays.fill(batch.topK, 40);
+        Arrays.fill(batch.repetitionPenalty, 1.1f);
+        Arrays.fill(batch.frequencyPenalty, 0.1f);
+        Arrays.fill(batch.tokens, new int[] {1, 2, 3, 4});
+        Arrays.fill(batch.promptLen, 2);
+        Arrays.fill(batch.outputLen, 2);
+        Arrays.fill(batch.biasIds, new int[] {9});
+        Arrays.fill(batch.biasValues, new float[] {2});
+        Arrays.fill(batch.bannedIds, new int[] {5, 6});
+        Arrays.fill(batch.numBanned, 2);
+        batch.allowedIds[1] = new int[] {9, 10, 11, 12};
+        ScoredTokens tokens = new ScoredTokens(entries);
+        Arrays.fill(tokens.numAlternatives, 20);
+        tokens.numAlternatives[0] = ScoredTokens.NO_LOGPROBS;
+        ScoredTokens given = new ScoredTokens(entries);
+        Arrays.fill(given.numAlternatives, 20);
+        try (CpuBackend backend = new CpuBackend(1, 1L << 30)) {
+            Tensor rows = backend.upload(RandomTensors.activations(entries * vocabSize, 3), entries, vocabSize);
+            Tensor logits = backend.allocate(entries, vocabSize);
+            int[] all = {0, 1, 2, 3, 4, 5};
+            awaitNoAllocation("sample", () -> {
+                backend.gatherRows(rows, all, entries, logits);
+                backend.sample(logits, batch, tokens);
+            });
+            awaitNoAllocation("score", () -> backend.score(rows, entries, given, 0));
         }
     }
 
