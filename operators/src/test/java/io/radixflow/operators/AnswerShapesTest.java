@@ -5,7 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.radixflow.engine.SamplingParams;
+import io.radixflow.schemas.AnswerHead;
+import io.radixflow.schemas.AvroAnswers;
 import io.radixflow.schemas.ErrorCode;
+import io.radixflow.schemas.Prompt;
+import io.radixflow.schemas.avro.CompletionRecord;
 import io.radixflow.testkit.FakeEngine;
 import io.radixflow.text.ReasoningStart;
 import java.time.Duration;
@@ -46,6 +50,33 @@ class AnswerShapesTest {
             assertThat(json.at("/usage/prompt_tokens").asInt()).isEqualTo(5);
             assertThat(json.at("/usage/completion_tokens").asInt()).isEqualTo(36);
         }
+    }
+
+    @Test
+    void answersInTheFormOfTheRequest() throws Exception {
+        PreparedRequest plain = Prompts.prepared(1, "form", DRAWN, choices(2, false));
+        try (OperatorHarness operator = open(null)) {
+            operator.process(inEnvelope(plain, Prompt.Envelope.AVRO));
+            operator.process(inEnvelope(plain, Prompt.Envelope.BATCH_LINE));
+            operator.stepUntilIdle();
+
+            List<ResultRecord> results = operator.flink().extractOutputValues();
+            CompletionRecord record = AvroAnswers.decode(results.get(0).value());
+            assertThat(record.getCustomId()).isEqualTo("prompts-0-1");
+            assertThat(record.getChoices().get(1).getText()).isEqualTo(Prompts.expectedText(plain, 1));
+            assertThat(record.getChoices().get(1).getTokenIds()).hasSize(12);
+            JsonNode line = JSON.readTree(results.get(1).value());
+            assertThat(line.at("/response/body/choices/1/message/content").asText())
+                    .isEqualTo(Prompts.expectedText(plain, 1));
+        }
+    }
+
+    private static PreparedRequest inEnvelope(PreparedRequest request, Prompt.Envelope envelope) {
+        AnswerHead head = request.head();
+        AnswerHead other = new AnswerHead(
+                head.kind(), envelope, head.customId(), head.model(), head.createdSeconds(), head.metadataJson());
+        return new PreparedRequest(
+                request.source(), other, request.shape(), request.promptIds(), request.sampling(), false, null, 0, 0);
     }
 
     @Test

@@ -3,9 +3,12 @@ package io.radixflow.operators;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.radixflow.engine.EngineConfig;
+import io.radixflow.schemas.AvroPromptWriter;
 import io.radixflow.schemas.DeadLetter;
 import io.radixflow.schemas.ErrorCode;
 import io.radixflow.schemas.Prompt;
+import io.radixflow.schemas.RecordFormat;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,9 +26,13 @@ class PreparePromptTest {
 
     @BeforeEach
     void open() throws Exception {
-        harness = new OneInputStreamOperatorTestHarness<>(new ProcessOperator<>(new PreparePrompt(
-                FakeEngines.stepped(1),
-                PipelineOptions.defaults().withEngineConfig(EngineConfig.of(Map.of("random-seed", "42"))))));
+        open(PipelineOptions.defaults());
+    }
+
+    private void open(PipelineOptions options) throws Exception {
+        PipelineOptions seeded = options.withEngineConfig(EngineConfig.of(Map.of("random-seed", "42")));
+        harness = new OneInputStreamOperatorTestHarness<>(
+                new ProcessOperator<>(new PreparePrompt(FakeEngines.stepped(1), seeded)));
         harness.setup(new PreparedRequestSerializer());
         harness.open();
     }
@@ -101,6 +108,27 @@ class PreparePromptTest {
         assertThat(request.promptIds()).containsExactly('a', 'b');
         assertThat(request.head().customId()).isEqualTo("b");
         assertThat(request.head().envelope()).isEqualTo(Prompt.Envelope.BATCH_LINE);
+    }
+
+    @Test
+    void preparesAvroRecordsAndRefusesWhatIsNone() throws Exception {
+        close();
+        open(PipelineOptions.defaults().withFormat(RecordFormat.AVRO));
+        byte[] record = new AvroPromptWriter()
+                .write("{\"custom_id\":\"a\",\"prompt\":\"abc\",\"n\":2}".getBytes(StandardCharsets.UTF_8));
+        SourceRecord source = new SourceRecord(null, record, List.of(), "prompts", 0, 3, SourceRecord.NO_TIMESTAMP);
+        harness.processElement(source, 0);
+
+        assertThat(harness.extractOutputValues()).singleElement().satisfies(request -> {
+            assertThat(request.promptIds()).containsExactly('a', 'b', 'c');
+            assertThat(request.shape().numChoices()).isEqualTo(2);
+            assertThat(request.head().customId()).isEqualTo("a");
+            assertThat(request.head().envelope()).isEqualTo(Prompt.Envelope.AVRO);
+        });
+        harness.processElement(Prompts.source(17, "{\"prompt\":\"abc\"}"), 0);
+        assertThat(harness.getSideOutput(SideOutputs.DEAD_LETTERS))
+                .singleElement()
+                .satisfies(letter -> assertThat(letter.getValue().code()).isEqualTo(ErrorCode.INVALID_REQUEST));
     }
 
     @Test

@@ -51,15 +51,19 @@ final class AvroPrompts {
         PromptRecord record;
         try {
             record = reader.read(null, decoder);
-        } catch (IOException | AvroRuntimeException | IndexOutOfBoundsException e) {
-            // Avro answers a union branch that is not there by an index out of bounds.
-            throw RequestFields.invalid("the value is not Avro's binary encoding of PromptRecord: " + e.getMessage());
+        } catch (IOException | AvroRuntimeException e) {
+            throw noRecord(String.valueOf(e.getMessage()));
+        } catch (IndexOutOfBoundsException e) {
+            throw noRecord("a union has no such branch"); // Avro's own answer to it is this exception
         }
         if (decoder.remaining() > 0) {
-            throw RequestFields.invalid("the value is not Avro's binary encoding of PromptRecord: "
-                    + decoder.remaining() + " bytes follow the record");
+            throw noRecord(decoder.remaining() + " bytes follow the record");
         }
         return record;
+    }
+
+    private static RecordException noRecord(String why) {
+        return RequestFields.invalid("the value is not Avro's binary encoding of PromptRecord: " + why);
     }
 
     private ObjectNode body(PromptRecord record) throws RecordException {

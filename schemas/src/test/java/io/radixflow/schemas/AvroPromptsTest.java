@@ -83,9 +83,9 @@ class AvroPromptsTest {
         byte[] longer = java.util.Arrays.copyOf(good, good.length + 1);
 
         assertThat(refusal(new byte[0]).reason()).contains("empty");
-        assertThat(refusal("{\"prompt\": \"x\"}".getBytes(StandardCharsets.UTF_8))
-                        .code())
-                .isEqualTo(ErrorCode.INVALID_REQUEST);
+        RecordException json = refusal("{\"prompt\": \"x\"}".getBytes(StandardCharsets.UTF_8));
+        assertThat(json.code()).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(json.reason()).endsWith("a union has no such branch");
         assertThat(refusal(longer).reason()).endsWith("1 bytes follow the record");
         assertThat(refusal(java.util.Arrays.copyOf(good, good.length - 1)).reason())
                 .startsWith("the value is not Avro's binary encoding of PromptRecord");

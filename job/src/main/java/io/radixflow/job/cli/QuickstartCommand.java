@@ -60,7 +60,7 @@ final class QuickstartCommand implements Callable<Integer>, StartsEngine {
     @Option(
             names = "--prompts",
             paramLabel = "FILE",
-            description = "JSON bodies, one a line (default: examples/prompts.jsonl).")
+            description = "JSON bodies or Batch lines, one a line (default: examples/prompts.jsonl).")
     private @Nullable Path promptFile;
 
     @Option(

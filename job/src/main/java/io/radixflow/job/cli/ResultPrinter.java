@@ -80,7 +80,8 @@ final class ResultPrinter {
         numDeltas++;
         String id = record.key() == null ? body.path("id").asText() : new String(record.key(), UTF_8);
         JsonNode choice = body.path("choices").path(0);
-        StringBuilder text = partial.computeIfAbsent(id, key -> new StringBuilder());
+        String stream = id + " " + choice.path("index").asInt();
+        StringBuilder text = partial.computeIfAbsent(stream, key -> new StringBuilder());
         text.append(
                 choice.path("delta").path("content").asText(choice.path("text").asText()));
         boolean isEnd = choice.hasNonNull("finish_reason");
