@@ -52,6 +52,7 @@ public final class RoundRun implements GenerationListener {
     private final long[] gaps;
     private int numGaps;
     private final Timeline timeline = new Timeline();
+    private long lastPrefillTokens;
     private int numCompleted;
     private int numLeft;
     private long endNanos;
@@ -92,6 +93,7 @@ public final class RoundRun implements GenerationListener {
     private RoundFigures run(EngineSession open, LongConsumer progress) throws InterruptedException {
         List<GenerationRequest> first = firstTurns();
         EngineStats before = engine.stats();
+        lastPrefillTokens = before.prefillTokensTotal();
         long startNanos = engine.nanoTime();
         for (GenerationRequest request : first) {
             submittedNanos[(int) request.requestId()] = startNanos;
@@ -133,7 +135,7 @@ public final class RoundRun implements GenerationListener {
     @Override
     public void onStep(StepOutput step) {
         long now = engine.nanoTime();
-        int promptTokens = 0;
+        long prefillTokens = engine.stats().prefillTokensTotal();
         int outputTokens = 0;
         long doneTokens = 0;
         for (int entry = 0; entry < step.numEntries(); entry++) {
@@ -141,7 +143,6 @@ public final class RoundRun implements GenerationListener {
             if (step.tokenId(entry) != StepOutput.NO_TOKEN) {
                 boolean isFirst = outputLen[id] == 0;
                 onToken(id, step.tokenId(entry), step.cachedLen(entry), now);
-                promptTokens += isFirst ? prompt[id].length - cachedLen[id] : 0;
                 doneTokens += isFirst ? prompt[id].length : 0;
                 outputTokens++;
             }
@@ -151,7 +152,8 @@ public final class RoundRun implements GenerationListener {
             }
         }
         step.release();
-        timeline.add(now, promptTokens, outputTokens);
+        timeline.add(now, (int) (prefillTokens - lastPrefillTokens), outputTokens);
+        lastPrefillTokens = prefillTokens;
         numTokensDone.addAndGet(doneTokens + outputTokens);
         if (numLeft == 0) {
             endNanos = now;

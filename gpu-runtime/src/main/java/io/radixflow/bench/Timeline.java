@@ -28,18 +28,30 @@ final class Timeline {
         return rates(outputTokens, from, to, num);
     }
 
-    /** Computed prompt tokens a second, each prompt booked when its first token came. */
+    /** Computed prompt tokens a second in the same parts. */
     double[] promptRates(long from, long to, int num) {
         return rates(promptTokens, from, to, num);
     }
 
+    /** What was added at once was worked on since the addition before, so it is spread over that time. */
     private double[] rates(int[] tokens, long from, long to, int num) {
         double[] rates = new double[num];
         double partNanos = Math.max(1, (double) (to - from) / num);
+        double start = 0;
         for (int i = 0; i < size; i++) {
-            int part = (int) Math.min(num - 1, (nanos[i] - from) / partNanos);
-            rates[part] += tokens[i] * 1e9 / partNanos;
+            double end = (nanos[i] - from) / partNanos;
+            spread(tokens[i] * 1e9 / partNanos, start, end, rates);
+            start = end;
         }
         return rates;
+    }
+
+    /** Adds {@code amount} to the parts that {@code [start, end]} covers, each by its share. */
+    private static void spread(double amount, double start, double end, double[] rates) {
+        int last = (int) Math.min(rates.length - 1, end);
+        for (int part = (int) Math.min(last, start); part <= last; part++) {
+            double covered = Math.min(part + 1, end) - Math.max(part, start);
+            rates[part] += end > start ? amount * covered / (end - start) : amount;
+        }
     }
 }

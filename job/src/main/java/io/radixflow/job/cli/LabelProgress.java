@@ -98,7 +98,8 @@ final class LabelProgress {
         return prompt == 0 ? 0 : (double) job.count(LabelJob.CACHED_TOKENS) / prompt;
     }
 
-    private static String human(double seconds) {
+    /** A time for people, such as {@code 3 min 20 s}. */
+    static String human(double seconds) {
         Duration d = Duration.ofSeconds(Math.round(seconds));
         return d.toHours() > 0
                 ? d.toHours() + " h " + d.toMinutesPart() + " min"

@@ -31,6 +31,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             StreamCommand.class,
             LabelCommand.class,
             GenerateCommand.class,
+            BenchCommand.class,
             QuickstartCommand.class,
             ModelCommand.class,
             TopicCommand.class

@@ -7,8 +7,11 @@ final class Version implements IVersionProvider {
 
     @Override
     public String[] getVersion() {
+        return new String[] {"radixflow " + number() + ", Java " + Runtime.version()};
+    }
+
+    static String number() {
         String version = Main.class.getPackage().getImplementationVersion();
-        return new String[] {"radixflow " + (version == null ? "(unpackaged)" : version) + ", Java " + Runtime.version()
-        };
+        return version == null ? "(unpackaged)" : version;
     }
 }

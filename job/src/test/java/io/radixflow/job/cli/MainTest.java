@@ -30,7 +30,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"stream", "label", "generate", "quickstart"})
+    @ValueSource(strings = {"stream", "label", "generate", "bench", "quickstart"})
     void helpOfACommandThatStartsAnEngineShowsEachRowOfTheOptionTable(String command) {
         assertThat(run(command, "--help")).isZero();
         for (EngineOption<?> option : EngineOptions.all()) {
@@ -71,6 +71,13 @@ class MainTest {
                 "label --input nowhere.jsonl --output target/out|--input nowhere.jsonl does not exist",
                 "quickstart --prompts nowhere.jsonl|the prompts in nowhere.jsonl cannot be read",
                 "quickstart --model nowhere --prompts pom.xml|no model at 'nowhere'",
+                "bench --workload nowhere --device simulated|nowhere.json can't be read",
+                "bench --device simulated --workload ../bench/workloads/small.json|--time-model is required",
+                "bench --repeats 0|--repeats takes 1 or more",
+                "bench --workload ../bench/workloads/small.json --items w9|has no item 'w9'; it has w1-b1, ",
+                "bench --against pom.xml|result file pom.xml is no JSON text",
+                "bench --against nowhere.json|result file nowhere.json can't be read",
+                "bench --workload ../bench/workloads/small.json|--model-path is required",
                 "model fetch gpt-9|unknown model 'gpt-9'",
                 "model inspect nowhere|no model at 'nowhere'",
             })
