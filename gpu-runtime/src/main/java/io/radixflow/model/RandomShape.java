@@ -32,6 +32,8 @@ public enum RandomShape {
     private static final int TINY_CONTEXT_LEN = 512;
 
     private final String shapeName;
+
+    @SuppressWarnings("ImmutableEnumChecker") // a record of numbers and a string
     private final Size size;
 
     RandomShape(String shapeName, Size size) {

@@ -53,7 +53,7 @@ final class RandomWeights {
         switch (type) {
             case F32 -> into.putFloat(value);
             case F16 -> into.putShort(Float16.fromFloat(value));
-            default -> into.putShort((short) (Float.floatToRawIntBits(value) + 0x8000 >>> 16)); // BF16, rounded
+            default -> into.putShort((short) ((Float.floatToRawIntBits(value) + 0x8000) >>> 16)); // BF16, rounded
         }
     }
 

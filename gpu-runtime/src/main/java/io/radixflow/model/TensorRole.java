@@ -71,8 +71,14 @@ enum TensorRole {
 
     private final String ggufName;
     private final String huggingFaceName;
+
+    @SuppressWarnings("ImmutableEnumChecker") // functions without state, as the next two
     private final ToIntFunction<ModelConfig> rows;
+
+    @SuppressWarnings("ImmutableEnumChecker")
     private final ToIntFunction<ModelConfig> cols;
+
+    @SuppressWarnings("ImmutableEnumChecker")
     private final Predicate<ModelConfig> isPresent;
 
     TensorRole(

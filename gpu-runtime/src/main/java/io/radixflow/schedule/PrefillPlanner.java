@@ -139,7 +139,7 @@ final class PrefillPlanner {
             return true;
         }
         boolean isForSure = isForSure(candidate);
-        long needed = kv.slotsOf(candidate.len + expectedLen(candidate, isForSure)) - candidate.cached.len;
+        long needed = (long) kv.slotsOf(candidate.len + expectedLen(candidate, isForSure)) - candidate.cached.len;
         for (int place = 0; place < decoding.size(); place++) {
             needed += neededSlots(decoding.get(place), isForSure);
         }

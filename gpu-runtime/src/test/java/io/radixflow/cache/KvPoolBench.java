@@ -1,5 +1,6 @@
 package io.radixflow.cache;
 
+import io.radixflow.engine.CacheNamespace;
 import io.radixflow.testkit.Work;
 import java.util.Objects;
 import java.util.Random;
@@ -21,11 +22,11 @@ public class KvPoolBench {
     private final int[] prompt = new int[LEN];
     private final int[] slots = new int[LEN];
     private final Random random = new Random(1);
-    private KvPool pool = new KvPool(1);
+    private KvPool pool = new KvPool(1, 1, EvictionOrder.LRU);
 
     @Setup(Level.Iteration)
     public void fill() {
-        pool = new KvPool(SHARED_LEN + NUM_PROMPTS * (LEN - SHARED_LEN));
+        pool = new KvPool(SHARED_LEN + NUM_PROMPTS * (LEN - SHARED_LEN), 1, EvictionOrder.LRU);
         for (int i = 0; i < SHARED_LEN; i++) {
             prompt[i] = i;
         }
@@ -45,13 +46,13 @@ public class KvPoolBench {
         for (int i = SHARED_LEN; i < LEN; i++) {
             prompt[i] = random.nextInt(50_000);
         }
-        pool.tree().matchPrefix(null, prompt, LEN, match);
+        pool.tree().matchPrefix(CacheNamespace.COMMON, prompt, LEN, match);
         RadixNode node = Objects.requireNonNull(match.node);
         pool.tree().copySlots(node, match.len, slots, 0);
         pool.tree().lock(node);
         pool.allocate(LEN - match.len, slots, match.len);
         pool.tree().unlock(node);
-        pool.tree().matchPrefix(null, prompt, LEN, match);
+        pool.tree().matchPrefix(CacheNamespace.COMMON, prompt, LEN, match);
         pool.tree().insert(match, prompt, LEN, slots, 0);
         return match.len;
     }
@@ -60,7 +61,7 @@ public class KvPoolBench {
     @Benchmark
     public int matchPrompt(Work work) {
         work.add(0, 4.0 * LEN);
-        return pool.tree().peekPrefix(null, prompt, LEN);
+        return pool.tree().peekPrefix(CacheNamespace.COMMON, prompt, LEN);
     }
 
     /** Takes the slots of one decoded token and of a prompt's end, and gives them back. */
@@ -76,7 +77,7 @@ public class KvPoolBench {
     /** An allocator of which every other run of 64 slots is in use. */
     @State(Scope.Thread)
     public static class Slots {
-        private final SlotAllocator allocator = new SlotAllocator(1 << 18);
+        private final SlotAllocator allocator = new SlotAllocator(1 << 18, 1);
 
         @Setup
         public void fragment() {

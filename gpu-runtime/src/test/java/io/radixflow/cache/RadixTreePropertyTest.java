@@ -73,7 +73,7 @@ class RadixTreePropertyTest {
         Twin(long seed, int pageSize) {
             random = new Random(seed);
             this.pageSize = pageSize;
-            order = EvictionOrder.values()[random.nextInt(3)];
+            order = List.of(EvictionOrder.values()).get(random.nextInt(3));
             allocator = new SlotAllocator(NUM_PAGES * pageSize, pageSize);
             tree = new RadixTree(allocator, order);
             slots = new int[MAX_LEN * pageSize];

@@ -148,7 +148,7 @@ abstract class TinyDecoderContract {
                 ByteBuffer bytes = ByteBuffer.allocate(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
                 for (float value : values) {
                     int bits = Float.floatToRawIntBits(value);
-                    bytes.putShort((short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16));
+                    bytes.putShort((short) ((bits + 0x7FFF + (bits >>> 16 & 1)) >>> 16));
                 }
                 long[] shape =
                         tensor.rows() == 1 ? new long[] {tensor.cols()} : new long[] {tensor.rows(), tensor.cols()};

@@ -146,7 +146,7 @@ class ArchitectureTest {
             .that()
             .resideInAnyPackage(HOT)
             .and()
-            .haveNameNotMatching(".*\\.(PartsLoader|SimulatedLoader|TextLoader|CpuBackend)")
+            .haveNameNotMatching(".*\\.(Engines|PartsLoader|SimulatedLoader|TextLoader|CpuBackend)")
             .should()
             .dependOnClassesThat()
             .haveFullyQualifiedName("java.util.Optional");
