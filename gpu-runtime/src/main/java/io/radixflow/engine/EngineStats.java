@@ -13,7 +13,7 @@ package io.radixflow.engine;
  * @param generationTokensTotal sampled tokens
  * @param numRequestsTotal requests taken in
  * @param numRetractedReqs retractions
- * @param numAbortedRequestsTotal requests that ended with ABORT or TIMEOUT
+ * @param numAbortedRequestsTotal requests that ended with ABORT, TIMEOUT or ERROR
  * @param genThroughput sampled tokens per second over the last interval
  * @param prefillThroughput computed prompt tokens per second over the last interval
  * @param numSteps forward steps run
