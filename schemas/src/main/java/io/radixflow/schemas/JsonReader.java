@@ -20,6 +20,9 @@ final class JsonReader {
 
     static final int MAX_BYTES = 16 << 20;
     static final int MAX_DEPTH = 64;
+    /** Names, values, brackets: far above a prompt of a million ids, so that 16 MB of empty lists can't ask for a gigabyte. */
+    static final int MAX_TOKENS = 1_500_000;
+
     private static final int MAX_NUMBER_DIGITS = 400;
     private static final int MAX_NAME_CHARS = 1024;
     private static final int MAX_REASON_CHARS = 200;
@@ -33,6 +36,7 @@ final class JsonReader {
                         .maxStringLength(MAX_BYTES)
                         .maxNumberLength(MAX_NUMBER_DIGITS)
                         .maxNameLength(MAX_NAME_CHARS)
+                        .maxTokenCount(MAX_TOKENS)
                         .build())
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 // Field names of strangers must not fill the symbol table that all parsers share.
