@@ -34,7 +34,7 @@ public final class HfTokenizer implements Tokenizer {
         tokenBytes = vocabulary.tokenBytes();
         ids = vocabulary.ids();
         try {
-            handle = library.createTokenizerFromString(tokenizerJson);
+            handle = library.createTokenizerFromString(Utf8.wellFormed(tokenizerJson));
         } catch (RuntimeException e) {
             throw TokenizerJsonReader.refusal(String.valueOf(e.getMessage()), e);
         }

@@ -83,6 +83,10 @@ final class TokenizerJsonReader {
                 require(
                         type.equals("BPE") || type.equals("Unigram"),
                         "its model is " + type + ", supported: BPE, Unigram");
+            } else if (field.equals("continuing_subword_prefix") || field.equals("end_of_word_suffix")) {
+                // The library aborts the whole process if a merge is shorter than the prefix.
+                boolean isNone = value == JsonToken.VALUE_NULL || json.getText().isEmpty();
+                require(isNone, "its model has a " + field);
             } else if (field.equals("vocab") && value == JsonToken.START_OBJECT) {
                 while (json.nextToken() == JsonToken.FIELD_NAME) {
                     String token = json.currentName();

@@ -221,6 +221,10 @@ final class HfTokenizerTest {
                 () -> HfTokenizer.fromTokenizerJson(json.replace("\"type\":\"BPE\"", "\"type\":\"WordPiece\"")),
                 "its model is WordPiece");
         assertRefused(
+                () -> HfTokenizer.fromTokenizerJson(
+                        json.replace("\"continuing_subword_prefix\":null", "\"continuing_subword_prefix\":\"prefix\"")),
+                "its model has a continuing_subword_prefix");
+        assertRefused(
                 () -> HfTokenizer.fromTokenizerJson("{\"decoder\":{\"type\":\"WordPiece\"}}"),
                 "its decoder is WordPiece; supported: ByteLevel, Metaspace, and sequences of");
         assertRefused(
