@@ -37,6 +37,8 @@ final class TokenizerJsonReader {
     private final Map<String, Integer> ids = new HashMap<>();
     private final List<AddedToken> added = new ArrayList<>();
     private final List<Step> steps = new ArrayList<>();
+    private boolean hasScores;
+    private boolean hasUnknown;
 
     private TokenizerJsonReader() {}
 
@@ -94,7 +96,11 @@ final class TokenizerJsonReader {
                     ids.put(token, readId(json));
                 }
             } else if (field.equals("vocab") && value == JsonToken.START_ARRAY) {
+                hasScores = true;
                 readScoredTokens(json);
+            } else if (field.equals("unk_id")) {
+                hasUnknown = value == JsonToken.VALUE_NUMBER_INT;
+                json.skipChildren();
             } else {
                 json.skipChildren();
             }
@@ -181,6 +187,7 @@ final class TokenizerJsonReader {
             size = Math.max(size, token.id + 1);
         }
         require(size > 0, "it has no tokens");
+        require(!hasScores || hasUnknown, "its Unigram model has no unk_id, so that some texts could not be encoded");
         byte[][] bytes = new byte[size][];
         Arrays.fill(bytes, NO_BYTES);
         boolean[] isSpecial = new boolean[size];

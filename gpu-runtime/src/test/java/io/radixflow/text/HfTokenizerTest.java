@@ -224,6 +224,11 @@ final class HfTokenizerTest {
                 () -> HfTokenizer.fromTokenizerJson(
                         json.replace("\"continuing_subword_prefix\":null", "\"continuing_subword_prefix\":\"prefix\"")),
                 "its model has a continuing_subword_prefix");
+        String unigram =
+                Goldens.json("kinds.json.gz").get("t5").get("tokenizer").textValue();
+        assertRefused(
+                () -> HfTokenizer.fromTokenizerJson(unigram.replace("\"unk_id\":2", "\"unk_id\":null")),
+                "its Unigram model has no unk_id");
         assertRefused(
                 () -> HfTokenizer.fromTokenizerJson("{\"decoder\":{\"type\":\"WordPiece\"}}"),
                 "its decoder is WordPiece; supported: ByteLevel, Metaspace, and sequences of");
