@@ -12,6 +12,7 @@ import io.radixflow.engine.EngineOptions;
 import io.radixflow.model.Model;
 import io.radixflow.model.ModelFiles;
 import io.radixflow.model.Models;
+import io.radixflow.model.StoredTensor;
 import io.radixflow.schedule.SchedulerConfig;
 import io.radixflow.schedule.SchedulerConfig.Policy;
 import java.util.Locale;
@@ -43,6 +44,7 @@ final class PartsLoader {
     }
 
     EngineParts load() {
+        checkWeightsFit();
         Backend backend = openBackend();
         try {
             return load(backend);
@@ -86,12 +88,32 @@ final class PartsLoader {
                 config.get(EngineOptions.DECODE_LOG_INTERVAL_SECONDS));
     }
 
-    /** The budget is a share of the whole heap, so that Flink and the JVM keep the rest. */
     private Backend openBackend() {
         int numThreads = config.find(EngineOptions.CPU_THREADS)
                 .orElse(Runtime.getRuntime().availableProcessors());
-        double share = config.get(EngineOptions.MEM_FRACTION_STATIC);
-        return new CpuBackend(numThreads, (long) (share * Runtime.getRuntime().maxMemory()));
+        return new CpuBackend(numThreads, budgetBytes());
+    }
+
+    /** A share of the whole heap, so that Flink and the JVM keep the rest. */
+    private long budgetBytes() {
+        return (long) (config.get(EngineOptions.MEM_FRACTION_STATIC)
+                * Runtime.getRuntime().maxMemory());
+    }
+
+    /** Packed weights are at least about as large as those in the files; said here, it comes before minutes of loading. */
+    private void checkWeightsFit() {
+        long weightBytes = 0;
+        for (StoredTensor tensor : files.storedTensors()) {
+            weightBytes += Math.max(0, tensor.numBytes());
+        }
+        if (weightBytes > budgetBytes()) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    files.name() + " has " + gigabytes(weightBytes) + " GB of weights, but --mem-fraction-static "
+                            + config.get(EngineOptions.MEM_FRACTION_STATIC) + " of the Java heap leaves "
+                            + gigabytes(budgetBytes()) + " GB for weights and KV cache; give Java more heap (-Xmx) or"
+                            + " raise --mem-fraction-static");
+        }
     }
 
     private KvCache allocateKvCache(Backend backend, Model model) {
