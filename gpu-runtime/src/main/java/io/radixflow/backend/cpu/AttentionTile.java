@@ -39,6 +39,8 @@ final class AttentionTile {
     private final float[] weight = new float[GROUP * TILE_LEN]; // scores, then exp(score - max)
     private final float[] correction = new float[GROUP];
     private final float[] lanes = new float[LANES];
+    /** Keeps the compiler from leaving reads out whose only use is that they were made. */
+    int touched;
 
     AttentionTile(int maxQueries, int headDim) {
         this.headDim = headDim;
@@ -98,6 +100,7 @@ final class AttentionTile {
 
     /** Copies K and V of {@code count} slots of a tile. */
     void load(CpuKvCache cache, int layer, int kvHead, int[] slots, int from, int count) {
+        touched = cache.touch(layer, kvHead, slots, from, count);
         cache.copyTransposedK(layer, kvHead, slots, from, count, TILE_LEN, pairs, k);
         cache.copyV(layer, kvHead, slots, from, count, paddedDim, v);
     }

@@ -24,6 +24,8 @@ final class CpuKvCache implements KvCache {
 
     private static final int SEGMENT_SHIFT = 10;
     private static final int SEGMENT_SLOTS = 1 << SEGMENT_SHIFT;
+    /** Numbers of 4 bytes in a cache line. */
+    private static final int LINE_NUMBERS = 16;
 
     private final KvLayout layout;
     private final boolean isHalf;
@@ -131,6 +133,25 @@ final class CpuKvCache implements KvCache {
                 pairs[to + head * half + i] = (low & 0xFFFF) | (high << 16);
             }
         }
+    }
+
+    /**
+     * Reads a number of each cache line that the copies of {@code count} slots will need, so that their misses overlap; the copies
+     * themselves have few of them in flight. The sum is of no use.
+     */
+    int touch(int layer, int kvHead, int[] slots, int from, int count) {
+        int sum = 0;
+        for (int t = 0; t < count; t++) {
+            int slot = slots[from + t];
+            int array = arrayOf(layer, slot);
+            int at = offsetOf(slot) + kvHead * headStride;
+            for (int i = 0; i < headStride; i += LINE_NUMBERS) {
+                sum += isHalf
+                        ? kPairs[array][at + i] + vPairs[array][at + i]
+                        : Float.floatToRawIntBits(k[array][at + i]) + Float.floatToRawIntBits(v[array][at + i]);
+            }
+        }
+        return sum;
     }
 
     /**

@@ -116,4 +116,59 @@ final class PackedProducts {
         a.intoArray(out, 0);
         b.intoArray(out, LANES);
     }
+
+    /** As {@link #addNibbles} for a whole strip of BF16 weights, {@code len} input features from its first word on. */
+    static void addBf16(int[] words, int from, float[] x, int len, float[] out) {
+        IntVector highHalf = broadcast(0xFFFF0000);
+        FloatVector a = FloatVector.fromArray(FLOATS, out, 0);
+        FloatVector b = FloatVector.fromArray(FLOATS, out, LANES);
+        for (int k = 0; k < len; k += 2) {
+            IntVector pairs0 = IntVector.fromArray(INTS, words, from + k / 2 * STRIP);
+            IntVector pairs1 = IntVector.fromArray(INTS, words, from + k / 2 * STRIP + LANES);
+            FloatVector xk = broadcast(x[k]);
+            a = xk.fma(pairs0.lanewise(LSHL, 16).reinterpretAsFloats(), a);
+            b = xk.fma(pairs1.lanewise(LSHL, 16).reinterpretAsFloats(), b);
+            if (k + 1 < len) {
+                xk = broadcast(x[k + 1]);
+                a = xk.fma(pairs0.and(highHalf).reinterpretAsFloats(), a);
+                b = xk.fma(pairs1.and(highHalf).reinterpretAsFloats(), b);
+            }
+        }
+        a.intoArray(out, 0);
+        b.intoArray(out, LANES);
+    }
+
+    /** As {@link #addBf16} for F16. */
+    static void addF16(int[] words, int from, float[] x, int len, float[] out) {
+        FloatVector a = FloatVector.fromArray(FLOATS, out, 0);
+        FloatVector b = FloatVector.fromArray(FLOATS, out, LANES);
+        for (int k = 0; k < len; k += 2) {
+            IntVector pairs0 = IntVector.fromArray(INTS, words, from + k / 2 * STRIP);
+            IntVector pairs1 = IntVector.fromArray(INTS, words, from + k / 2 * STRIP + LANES);
+            FloatVector xk = broadcast(x[k]);
+            a = xk.fma(Lanes.lowHalves(pairs0), a);
+            b = xk.fma(Lanes.lowHalves(pairs1), b);
+            if (k + 1 < len) {
+                xk = broadcast(x[k + 1]);
+                a = xk.fma(Lanes.highHalves(pairs0), a);
+                b = xk.fma(Lanes.highHalves(pairs1), b);
+            }
+        }
+        a.intoArray(out, 0);
+        b.intoArray(out, LANES);
+    }
+
+    /** As {@link #addBf16} for F32. */
+    static void addF32(int[] words, int from, float[] x, int len, float[] out) {
+        FloatVector a = FloatVector.fromArray(FLOATS, out, 0);
+        FloatVector b = FloatVector.fromArray(FLOATS, out, LANES);
+        for (int k = 0; k < len; k++) {
+            FloatVector xk = broadcast(x[k]);
+            a = xk.fma(IntVector.fromArray(INTS, words, from + k * STRIP).reinterpretAsFloats(), a);
+            b = xk.fma(
+                    IntVector.fromArray(INTS, words, from + k * STRIP + LANES).reinterpretAsFloats(), b);
+        }
+        a.intoArray(out, 0);
+        b.intoArray(out, LANES);
+    }
 }

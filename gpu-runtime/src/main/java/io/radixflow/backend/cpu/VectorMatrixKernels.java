@@ -39,7 +39,7 @@ final class VectorMatrixKernels implements MatrixKernels {
             int to = Math.min(toStrip - w.firstStrip[part], matrix.numStrips);
             for (int strip = from; strip < to; strip++) {
                 int outAt = w.firstRow[part] + strip * STRIP;
-                if (rows == 1 && matrix.format.hasFactors()) {
+                if (rows == 1) {
                     oneRow(matrix, strip, x, out, outAt, scratch[worker]);
                 } else {
                     manyRows(matrix, strip, x, rows, out, outAt, w.rows(), scratch[worker]);
@@ -51,13 +51,22 @@ final class VectorMatrixKernels implements MatrixKernels {
     private static void oneRow(PackedMatrix matrix, int strip, float[] x, float[] out, int outAt, Scratch scratch) {
         float[] sums = scratch.edge;
         Arrays.fill(sums, 0, STRIP, 0);
-        for (int block = 0; block < matrix.numBlocks; block++) {
-            int from = matrix.blockAt(strip, block);
-            int xAt = block * PackedMatrix.BLOCK;
-            BlockFactors.decode(matrix, strip, block, scratch.factors);
-            addBlock(matrix, from + STRIP, scratch.factors, x, xAt, sums);
+        int[] words = matrix.words;
+        int first = matrix.blockAt(strip, 0);
+        switch (matrix.format) {
+            case F32 -> PackedProducts.addF32(words, first, x, matrix.cols, sums);
+            case F16 -> PackedProducts.addF16(words, first, x, matrix.cols, sums);
+            case BF16 -> PackedProducts.addBf16(words, first, x, matrix.cols, sums);
+            case Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K -> addBlocks(matrix, strip, x, sums, scratch.factors);
         }
         System.arraycopy(sums, 0, out, outAt, Math.min(STRIP, matrix.rows - strip * STRIP));
+    }
+
+    private static void addBlocks(PackedMatrix matrix, int strip, float[] x, float[] sums, float[] factors) {
+        for (int block = 0; block < matrix.numBlocks; block++) {
+            BlockFactors.decode(matrix, strip, block, factors);
+            addBlock(matrix, matrix.blockAt(strip, block) + STRIP, factors, x, block * PackedMatrix.BLOCK, sums);
+        }
     }
 
     @SuppressWarnings("checkstyle:ParameterNumber") // a block and its row
