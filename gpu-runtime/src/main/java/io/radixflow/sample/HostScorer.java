@@ -29,16 +29,9 @@ public final class HostScorer {
             throw new EngineException(Category.INVARIANT, "no token has a finite logit in batch entry " + entry);
         }
         float max = topLogit[0];
-        if (max == Float.POSITIVE_INFINITY) {
-            throw new EngineException(
-                    Category.INVARIANT, "logit of token " + topId[0] + " is " + max + " in batch entry " + entry);
-        }
         double sum = 0;
         for (int i = offset; i < offset + vocabSize; i++) {
             sum += Exponential.ofMinus(max - logits[i]);
-        }
-        if (Double.isNaN(sum)) {
-            throw new EngineException(Category.INVARIANT, "a logit is NaN in batch entry " + entry);
         }
         double logSum = max + Math.log(sum);
         tokens.logprob[entry] = (float) (logits[offset + tokens.tokenId[entry]] - logSum);
@@ -57,7 +50,10 @@ public final class HostScorer {
         float least = Float.NEGATIVE_INFINITY;
         for (int id = 0; id < vocabSize; id++) {
             float logit = logits[offset + id];
-            if (logit > least) {
+            if (!(logit <= least)) { // NaN compares neither way
+                if (Float.isNaN(logit) || logit == Float.POSITIVE_INFINITY) {
+                    throw new EngineException(Category.INVARIANT, "logit of token " + id + " is " + logit);
+                }
                 insert(id, logit, num);
                 least = numTop == num ? topLogit[num - 1] : Float.NEGATIVE_INFINITY;
             }
