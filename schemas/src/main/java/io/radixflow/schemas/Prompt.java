@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param stops when the answer ends and how its text is cut
  * @param output what is wanted back
  * @param cacheSalt namespace of the prefix cache, or null
- * @param priority higher runs earlier where the scheduler is told to heed it
+ * @param priority higher runs earlier under {@code --schedule-policy priority}
  * @param unknownFields names of fields that were ignored
  */
 public record Prompt(

@@ -14,7 +14,11 @@ import io.radixflow.operators.PipelineOutputs;
 import io.radixflow.operators.PromptPipeline;
 import io.radixflow.operators.RecordTypes;
 import io.radixflow.operators.ResultRecord;
+import io.radixflow.schemas.AvroAnswers;
+import io.radixflow.schemas.AvroPromptWriter;
 import io.radixflow.schemas.DeadLetter;
+import io.radixflow.schemas.RecordFormat;
+import io.radixflow.schemas.avro.CompletionRecord;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -103,9 +107,62 @@ class StreamJobIT {
                     outputs.deltas(),
                     outputs.deadLetters()));
             try (RunningJob job = RunningJob.submit(env, StreamJob.NAME)) {
-                List<ConsumerRecord<byte[], byte[]>> results = consume(broker.bootstrapServers(), job);
+                List<ConsumerRecord<byte[], byte[]>> results = consume(broker.bootstrapServers(), job, NUM_RECORDS);
                 assertThat(FailOnce.HAS_FAILED).isTrue();
                 assertEachRecordOnce(results);
+            }
+        }
+    }
+
+    @Test
+    @Timeout(120)
+    void answersAvroRecordsWithAvroRecords() throws Exception {
+        try (EmbeddedBroker broker = EmbeddedBroker.start(0)) {
+            KafkaEnds ends = new KafkaEnds(new KafkaOptions(
+                    broker.bootstrapServers(),
+                    List.of("prompts"),
+                    "completions",
+                    null,
+                    "prompts-dlq",
+                    "it-avro",
+                    Delivery.AT_LEAST_ONCE,
+                    Duration.ofMinutes(15),
+                    Map.of()));
+            ends.prepare(1);
+            byte[] good = new AvroPromptWriter()
+                    .write("{\"custom_id\":\"a\",\"prompt\":[97,98],\"n\":3,\"max_tokens\":5}".getBytes(UTF_8));
+            byte[] bad = "{\"prompt\": \"json\"}".getBytes(UTF_8);
+            produce(broker.bootstrapServers(), List.of(good, bad));
+
+            Configuration flink = JobEnvironment.configuration(Map.of(), Duration.ofMillis(300));
+            StreamExecutionEnvironment env = JobEnvironment.embedded(flink, 1, EmbeddedBroker.freePort(), stateDir);
+            PipelineOptions options =
+                    PipelineOptions.defaults().withDeltaOutput(false).withFormat(RecordFormat.AVRO);
+            StreamJob.build(env, ends, new FakeEngines(4, 500), options);
+            try (RunningJob job = RunningJob.submit(env, StreamJob.NAME)) {
+                List<ConsumerRecord<byte[], byte[]>> results = consume(broker.bootstrapServers(), job, 2);
+                for (ConsumerRecord<byte[], byte[]> result : results) {
+                    if (result.topic().equals("completions")) {
+                        CompletionRecord record = AvroAnswers.decode(result.value());
+                        assertThat(record.getCustomId()).isEqualTo("a");
+                        assertThat(record.getChoices()).hasSize(3);
+                    } else {
+                        assertThat(result.value()).isEqualTo(bad);
+                    }
+                }
+                assertThat(results)
+                        .extracting(ConsumerRecord::topic)
+                        .containsExactlyInAnyOrder("completions", "prompts-dlq");
+            }
+        }
+    }
+
+    private static void produce(String bootstrapServers, List<byte[]> values) throws Exception {
+        Map<String, Object> config = Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+        try (KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
+            for (byte[] value : values) {
+                producer.send(new ProducerRecord<>("prompts", value)).get();
             }
         }
     }
@@ -163,7 +220,7 @@ class StreamJobIT {
         }
     }
 
-    private static List<ConsumerRecord<byte[], byte[]>> consume(String bootstrapServers, RunningJob job)
+    private static List<ConsumerRecord<byte[], byte[]>> consume(String bootstrapServers, RunningJob job, int numResults)
             throws InterruptedException {
         Map<String, Object> config = Map.of(
                 ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers,
@@ -175,7 +232,7 @@ class StreamJobIT {
                 new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             consumer.subscribe(List.of("completions", "prompts-dlq"));
             int quietPolls = 0; // some polls more than needed, so that duplicates would be seen
-            while (results.size() < NUM_RECORDS || quietPolls < 4) {
+            while (results.size() < numResults || quietPolls < 4) {
                 int before = results.size();
                 consumer.poll(Duration.ofMillis(500)).forEach(results::add);
                 quietPolls = results.size() == before ? quietPolls + 1 : 0;
