@@ -100,6 +100,22 @@ public record SchedulerConfig(
                 otherOrder);
     }
 
+    /** The same, with a sequence retracted every so many steps. */
+    public SchedulerConfig withRetractionEvery(int steps) {
+        return new SchedulerConfig(
+                numSlots,
+                contextLen,
+                maxRunning,
+                chunkedPrefillSize,
+                maxPrefillTokens,
+                policy,
+                conservativeness,
+                hasRadixCache,
+                steps,
+                pageSize,
+                evictionOrder);
+    }
+
     /** Most tokens that one step computes: a chunk of prompts, and one token of each decoding sequence. */
     public int maxStepTokens() {
         return chunkedPrefillSize + maxRunning;

@@ -3,9 +3,12 @@ package io.radixflow.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.radixflow.cache.EvictionOrder;
+import io.radixflow.engine.CacheNamespace;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.PrefixAnnouncement;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.schedule.SchedulerConfig;
 import io.radixflow.schedule.SchedulerConfig.Policy;
@@ -15,7 +18,10 @@ import io.radixflow.testkit.RecordingListener.Recorded;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EngineLoopTest {
 
@@ -131,6 +137,112 @@ class EngineLoopTest {
         assertThat(engine.listener.of(0).cachedLen()).isZero();
         assertThat(engine.listener.of(1).cachedLen()).isEqualTo(99);
         assertThat(engine.listener.of(2).cachedLen()).isZero();
+    }
+
+    @Test
+    void theSameTextAsSaltAndAsAdapterNeverMeets() {
+        int[] prompt = prompt(1, 100);
+        CacheNamespace[] namespaces = {
+            CacheNamespace.ofSalt("x"), new CacheNamespace(null, "x", null), new CacheNamespace(null, null, "x")
+        };
+        for (int id = 0; id < 6; id++) {
+            engine.session.submit(GenerationRequest.builder(id, prompt, ignoringEos(2))
+                    .namespace(namespaces[id % 3])
+                    .build());
+            engine.drain();
+            assertThat(engine.listener.of(id).cachedLen()).isEqualTo(id < 3 ? 0 : 99);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {16, 32, 64})
+    void sharesWholePages(int pageSize) {
+        LoopFixture paged = new LoopFixture(
+                FakeParts.of(new SchedulerConfig(64 * 100, 4096, 16, 512, 16_384, Policy.LPM, 1.0, true, 0)
+                        .withCache(pageSize, EvictionOrder.LRU)));
+        int[] first = prompt(1, 400);
+        int[] second = first.clone();
+        second[257] = 996;
+        submit(paged, 1, first, ignoringEos(2));
+        paged.drain();
+        submit(paged, 2, second, ignoringEos(2));
+        paged.drain();
+        submit(paged, 3, Arrays.copyOf(first, 64), ignoringEos(2));
+        paged.drain();
+        assertThat(paged.listener.of(2).cachedLen()).isEqualTo(256);
+        assertThat(paged.listener.of(3).cachedLen()).isEqualTo(64 - pageSize); // the last token is always computed
+        assertThat(paged.listener.of(1).tokens()).isEqualTo(expectedTokens(first, 2));
+        assertThat(paged.listener.of(2).tokens()).isEqualTo(expectedTokens(second, 2));
+    }
+
+    @Test
+    void keepsAnAnnouncedPrefixForItsLastUserThenFreesItFirst() {
+        int[] wanted = prompt(1, 40);
+        assertThat(cachedAfterOthers(EvictionOrder.LRU, wanted)).isZero();
+        assertThat(cachedAfterOthers(EvictionOrder.KNOWN_USES, wanted)).isEqualTo(39);
+    }
+
+    /** Cached tokens of the second of two announced requests, between which others fill the pool. */
+    private static int cachedAfterOthers(EvictionOrder order, int[] wanted) {
+        LoopFixture small =
+                new LoopFixture(FakeParts.of(config(100, 100, 1, true).withCache(1, order)));
+        assertThat(small.session.announce(new PrefixAnnouncement(7, CacheNamespace.COMMON, wanted, 2)))
+                .isTrue();
+        for (int id = 0; id < 6; id++) {
+            boolean isAnnounced = id == 0 || id == 5;
+            small.session.submit(
+                    GenerationRequest.builder(id, isAnnounced ? wanted : prompt(1 + id, 40), ignoringEos(1))
+                            .announcementId(isAnnounced ? 7 : GenerationRequest.NO_ANNOUNCEMENT)
+                            .build());
+            small.drain();
+        }
+        submit(small, 6, prompt(50, 30), ignoringEos(1)); // needs room: what is spent goes, not what is older
+        small.drain();
+        submit(small, 7, prompt(5, 40), ignoringEos(1));
+        small.drain();
+        assertThat(small.listener.of(7).cachedLen()).isEqualTo(order == EvictionOrder.KNOWN_USES ? 39 : 0);
+        small.session.announce(new PrefixAnnouncement(8, CacheNamespace.COMMON, wanted, 2));
+        small.session.withdraw(8);
+        small.session.announce(new PrefixAnnouncement(9, CacheNamespace.COMMON, wanted, 2));
+        small.session.close();
+        small.drain();
+        return small.listener.of(5).cachedLen();
+    }
+
+    @Test
+    void anAbortReleasesExactlyWhatItHeld() {
+        LoopFixture pair = new LoopFixture(FakeParts.of(config(1000, 400, 4, true)));
+        submit(pair, 1, prompt(1, 100), ignoringEos(200));
+        pair.work(3);
+        int usedBefore = pair.loop.scheduler().numUsedTokens();
+        int[] longer = Arrays.copyOf(prompt(1, 100), 180);
+        submit(pair, 2, longer, ignoringEos(200));
+        pair.work(1); // one step: the other takes one slot more
+        assertThat(pair.loop.scheduler().numUsedTokens()).isEqualTo(usedBefore + 1 + 80);
+        pair.session.abort(2);
+        pair.work(1);
+        assertThat(pair.loop.scheduler().numUsedTokens()).isEqualTo(usedBefore + 2);
+        pair.session.abort(1);
+        pair.work(1);
+        assertThat(pair.loop.scheduler().numUsedTokens()).isZero();
+    }
+
+    @Test
+    void flushesTheCacheOnlyWhenIdle() {
+        submit(engine, 1, prompt(1, 100), ignoringEos(20));
+        engine.work(2);
+        assertThat(flush(engine)).isFalse();
+        engine.drain();
+        assertThat(flush(engine)).isTrue();
+        submit(engine, 2, prompt(1, 100), ignoringEos(2));
+        engine.drain();
+        assertThat(engine.listener.of(2).cachedLen()).isZero();
+    }
+
+    private static boolean flush(LoopFixture engine) {
+        CompletableFuture<Boolean> isFlushed = new CompletableFuture<>();
+        engine.loop.handle(new Command.FlushCache(isFlushed));
+        return isFlushed.join();
     }
 
     @Test

@@ -3,6 +3,8 @@ package io.radixflow.schedule;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.radixflow.cache.EvictionOrder;
+import io.radixflow.cache.ExpectedPrompt;
+import io.radixflow.engine.CacheNamespace;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.SamplingParams;
@@ -32,6 +34,7 @@ class SchedulerPropertyTest {
         final ManualClock clock = new ManualClock();
         final Scheduler scheduler;
         final List<Sequence> alive = new ArrayList<>();
+        final List<ExpectedPrompt> announcements = new ArrayList<>();
         final long[] kv;
         final int[] sampled;
         long nextId;
@@ -68,6 +71,8 @@ class SchedulerPropertyTest {
                 add();
             } else if (kind == 4 && !alive.isEmpty()) {
                 end(alive.get(random.nextInt(alive.size())));
+            } else if (kind == 6) {
+                announceOrWithdraw();
             } else if (kind == 5) {
                 clock.set(clock.getAsLong() + random.nextInt(30));
             } else {
@@ -87,6 +92,7 @@ class SchedulerPropertyTest {
             GenerationRequest request = GenerationRequest.builder(
                             nextId++, prompt, SamplingParams.greedy(1 + random.nextInt(40)))
                     .cacheSalt(random.nextInt(5) == 0 ? "salt" : null)
+                    .priority(random.nextInt(3) - 1)
                     .deadlineNanos(
                             random.nextInt(5) == 0
                                     ? clock.getAsLong() + random.nextInt(200)
@@ -95,7 +101,26 @@ class SchedulerPropertyTest {
             Scheduler.checkFits(request, config.contextLen(), config.numSlots());
             Sequence sequence = new Sequence(request);
             alive.add(sequence);
-            scheduler.add(sequence);
+            if (announcements.isEmpty() || random.nextBoolean()) {
+                scheduler.add(sequence);
+            } else {
+                int place = random.nextInt(announcements.size());
+                scheduler.addAnnounced(sequence, announcements.get(place));
+                if (announcements.get(place).numUses() == 0) {
+                    announcements.remove(place);
+                }
+            }
+        }
+
+        /** What comes need not be what was announced. */
+        void announceOrWithdraw() {
+            if (announcements.size() < 4) {
+                int[] prefix = new int[1 + random.nextInt(60)];
+                prefix[random.nextInt(prefix.length)] = random.nextInt(3);
+                announcements.add(scheduler.announce(CacheNamespace.COMMON, prefix, 1 + random.nextInt(4)));
+            } else {
+                scheduler.withdraw(announcements.remove(random.nextInt(announcements.size())));
+            }
         }
 
         void end(Sequence sequence) {
