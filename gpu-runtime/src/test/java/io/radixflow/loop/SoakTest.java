@@ -93,9 +93,9 @@ class SoakTest {
             String text = new String(out.readAllBytes(), StandardCharsets.UTF_8);
             assertThat(process.waitFor()).as("exit status; printed: %s", text).isZero();
             List<Memory> memory = new ArrayList<>();
-            for (String line : text.strip().split("\n")) {
+            for (String line : text.strip().split("\n", -1)) {
                 System.out.println("soak: requests, heap bytes, anonymous bytes: " + line);
-                String[] numbers = line.split(" ");
+                String[] numbers = line.split(" ", -1);
                 memory.add(new Memory(Long.parseLong(numbers[1]), Long.parseLong(numbers[2])));
             }
             return memory;
