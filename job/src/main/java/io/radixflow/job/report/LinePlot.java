@@ -171,16 +171,12 @@ final class LinePlot {
         return path.toString();
     }
 
-    /** A height for a label that no other label has. */
+    /** The first height from the wanted one down that no other label is in the way of. */
     private static double free(List<Double> taken, double wanted) {
         double y = wanted;
-        for (boolean isMoved = true; isMoved; ) {
-            isMoved = false;
-            for (double other : taken) {
-                if (Math.abs(other - y) < LABEL_HEIGHT) {
-                    y = other + LABEL_HEIGHT;
-                    isMoved = true;
-                }
+        for (double other : taken.stream().sorted().toList()) { // downwards, so that none is met twice
+            if (Math.abs(other - y) < LABEL_HEIGHT) {
+                y = other + LABEL_HEIGHT;
             }
         }
         return y;
@@ -210,7 +206,7 @@ final class LinePlot {
 
     /** 1, 2 or 5 times a power of ten. */
     private static double niceAbove(double value) {
-        double unit = Math.pow(DECADE, Math.floor(Math.log10(Math.max(value, 1e-9))));
+        double unit = Math.pow(DECADE, Math.floor(Math.log10(value > 0 ? value : 1)));
         for (double factor : new double[] {1, 2, 4, 5, 8}) {
             if (factor * unit >= value) {
                 return factor * unit;
