@@ -194,9 +194,10 @@ final class ConfigJson {
         return ids;
     }
 
-    /** To throw: {@code what} goes on from the origin's name. */
+    /** To throw: {@code what} goes on from the origin's name; in one line, whatever text of the file it quotes. */
     EngineException refusal(String what) {
-        return new EngineException(EngineException.Category.CONFIGURATION, origin + " " + what);
+        String line = what.replaceAll("[\\p{Cntrl}\\s]+", " ");
+        return new EngineException(EngineException.Category.CONFIGURATION, origin + " " + line);
     }
 
     /** To throw: the field has a value that isn't served. */
