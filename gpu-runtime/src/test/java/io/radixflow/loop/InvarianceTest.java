@@ -61,7 +61,9 @@ class InvarianceTest {
                 long cachedBefore = run.cachedTokens;
                 assertThat(outputs).as("cold, trial %d with %s", trial, options).isEqualTo(alone);
                 outputs = run.outputs(requests);
-                assertThat(run.cachedTokens).isGreaterThan(cachedBefore);
+                if (change == Change.PREFIX_HIT) {
+                    assertThat(run.cachedTokens).isGreaterThan(cachedBefore); // pages may be longer than what is shared
+                }
             }
             assertThat(outputs).as("trial %d with %s", trial, options).isEqualTo(alone);
             assertThat(run.numRetractions > 0).isEqualTo(isRetracting);
