@@ -180,7 +180,7 @@ public final class ReportHtml {
     }
 
     private String simulatedNote() {
-        return report.engine().isSimulated() ? " <span class=\"mark\">sim.</span>" : "";
+        return report.engine().isSimulated() ? " <span class=\"mark\">simulated</span>" : "";
     }
 
     /** Tokens computed in prefill, and how many times the least possible that is. */
