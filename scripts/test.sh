@@ -38,6 +38,8 @@ else
     fi
 fi
 
+scripts/build-kernels.sh --check || finish "FAILED: the CUDA kernels" 1
+
 echo "test.sh: building and testing, tests tagged $excluded left out"
 set +e
 # clean, so that the compiler sees every file and every warning is shown

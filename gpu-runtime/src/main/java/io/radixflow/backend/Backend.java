@@ -2,6 +2,7 @@ package io.radixflow.backend;
 
 import io.radixflow.weights.TensorData;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A device that runs forward steps: allocates, uploads and executes the fused ops of a transformer layer.
@@ -35,7 +36,28 @@ public interface Backend extends AutoCloseable {
     /** A zeroed activation buffer, {@code [rows, cols]}. */
     Tensor allocate(int rows, int cols);
 
+    /** A zeroed buffer for the logits, {@code [rows, cols]}; a device may keep them wider than activations. */
+    default Tensor allocateLogits(int rows, int cols) {
+        return allocate(rows, cols);
+    }
+
     KvCache allocateKvCache(KvLayout layout);
+
+    /**
+     * Called once before the first step, on the thread that starts the engine: time for a device to record or compile what steps will need.
+     *
+     * @param batch empty, of the engine's own size
+     * @param ops as {@link #runStep} takes them
+     */
+    default void prepare(ForwardBatch batch, StepOps ops) {}
+
+    /**
+     * Runs a step's {@code ops} and returns what they return. Ops that read a batch are enqueued within it only. A device may record the ops of
+     * a batch's shape and replay them, and may show them a padded batch meanwhile.
+     */
+    default @Nullable Tensor runStep(ForwardBatch batch, StepOps ops) {
+        return ops.enqueue();
+    }
 
     /** {@code out[i] = table[batch.tokenId[i]]} for the batch's tokens. */
     void embed(Weight table, ForwardBatch batch, Tensor out);

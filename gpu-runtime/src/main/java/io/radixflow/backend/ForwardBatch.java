@@ -33,6 +33,9 @@ public final class ForwardBatch {
 
     public final int slotTableStride;
 
+    /** [maxRows] changes whenever slots of a row change other than by appending; shared with the row table too. */
+    public final int[] rowVersion;
+
     public int numSampled;
     public int numLogits;
     /**
@@ -54,6 +57,12 @@ public final class ForwardBatch {
 
     /** @param slotTable the row table's own array, read by backends in place */
     public ForwardBatch(int maxTokens, int maxSequences, int[] slotTable, int slotTableStride) {
+        this(maxTokens, maxSequences, slotTable, slotTableStride, new int[slotTable.length / slotTableStride]);
+    }
+
+    /** @param rowVersion the row table's own array, alike */
+    public ForwardBatch(int maxTokens, int maxSequences, int[] slotTable, int slotTableStride, int[] rowVersion) {
+        this.rowVersion = rowVersion;
         tokenId = new int[maxTokens];
         position = new int[maxTokens];
         kvSlot = new int[maxTokens];

@@ -15,7 +15,8 @@ public record KvLayout(int numLayers, int numSlots, int numHeads, int numKvHeads
     /** Element types of a KV cache. */
     public enum ElementType {
         FLOAT32(4),
-        FLOAT16(2);
+        FLOAT16(2),
+        BFLOAT16(2);
 
         private final int bytes;
 

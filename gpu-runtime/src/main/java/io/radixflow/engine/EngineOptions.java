@@ -42,10 +42,11 @@ public final class EngineOptions {
     public static final EngineOption<String> KV_CACHE_DTYPE = choice(
             "kv-cache-dtype",
             "auto",
-            "Type of the KV cache; auto is float16, or float32 with --dtype float32.",
+            "Type of the KV cache; auto is float16 on the CPU (float32 with --dtype float32) and bfloat16 on CUDA.",
             "auto",
             "float32",
-            "float16");
+            "float16",
+            "bfloat16");
     public static final EngineOption<Integer> CONTEXT_LENGTH =
             integer("context-length", null, 1, "Most tokens of one sequence; default: what the model allows.");
     public static final EngineOption<String> JSON_MODEL_OVERRIDE_ARGS = text(
@@ -103,10 +104,19 @@ public final class EngineOptions {
     public static final EngineOption<String> DEVICE = choice(
             "device",
             "auto",
-            "Where the model runs; simulated computes nothing and takes the time of --time-model.",
+            "Where the model runs; auto is the CPU; simulated computes nothing and takes the time of --time-model.",
             "auto",
             "cpu",
+            "cuda",
             "simulated");
+    public static final EngineOption<Integer> BASE_GPU_ID =
+            integer("base-gpu-id", "0", 0, "Index of the GPU that --device cuda takes.");
+    public static final EngineOption<Boolean> DISABLE_CUDA_GRAPH =
+            flag("disable-cuda-graph", "Launches every kernel of a decode step by itself.");
+    public static final EngineOption<Integer> CUDA_GRAPH_MAX_BS =
+            integer("cuda-graph-max-bs", "256", 1, "Largest decode batch that runs as a CUDA graph.");
+    public static final EngineOption<String> CUDA_LIBRARY_PATH =
+            text("cuda-library-path", null, "Folder with libcublasLt.so; default: where the system's loader finds it.");
     public static final EngineOption<String> TIME_MODEL = text(
             "time-model",
             null,
@@ -151,6 +161,10 @@ public final class EngineOptions {
             RADIX_EVICTION_POLICY,
             PAGE_SIZE,
             DEVICE,
+            BASE_GPU_ID,
+            DISABLE_CUDA_GRAPH,
+            CUDA_GRAPH_MAX_BS,
+            CUDA_LIBRARY_PATH,
             TIME_MODEL,
             SIMULATED_CLOCK,
             CPU_THREADS,

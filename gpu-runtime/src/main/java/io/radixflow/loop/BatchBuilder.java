@@ -21,7 +21,7 @@ final class BatchBuilder {
     private long groupsVersion = NEVER;
 
     BatchBuilder(int maxTokens, int maxSequences, RowTable rows) {
-        forward = new ForwardBatch(maxTokens, maxSequences, rows.slots(), rows.stride());
+        forward = new ForwardBatch(maxTokens, maxSequences, rows.slots(), rows.stride(), rows.versions());
         sampling = new SamplingBatch(maxSequences);
         sampled = new ScoredTokens(maxSequences);
         scoredPrompt = new ScoredTokens(maxTokens);

@@ -4,6 +4,8 @@ import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.ScoredTokens;
+import io.radixflow.backend.StepOps;
+import io.radixflow.backend.Tensor;
 import io.radixflow.cache.ExpectedPrompt;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.PrefixAnnouncement;
@@ -36,6 +38,7 @@ final class EngineLoop {
     private final CommandQueue commands;
     private final Scheduler scheduler;
     private final BatchBuilder batch;
+    private final StepOps stepOps = this::enqueueForward; // a field: a reference made in each step would be an object
     private final StatsBoard stats;
     private final IntervalLog intervalLog;
     private final int contextLen;
@@ -65,6 +68,11 @@ final class EngineLoop {
 
     Scheduler scheduler() {
         return scheduler;
+    }
+
+    /** Before the first round; may be called from another thread than the engine's. */
+    void prepare() {
+        backend.prepare(batch.forward(), stepOps);
     }
 
     /** One round; returns the work done: commands taken plus sequences computed, 0 if idle. */
@@ -179,12 +187,19 @@ final class EngineLoop {
         session.announcements.clear();
     }
 
+    /** One step's ops, up to the logits that tokens are drawn from, if any. */
+    private @Nullable Tensor enqueueForward() {
+        ForwardBatch forward = batch.forward();
+        model.forward(forward, kvCache);
+        return forward.numSampled > 0 ? model.logits(0, forward.numSampled) : null;
+    }
+
     private void enqueue(StepPlan plan) {
         batch.fill(plan);
         ForwardBatch forward = batch.forward();
-        model.forward(forward, kvCache);
-        if (forward.numSampled > 0) {
-            backend.sample(model.logits(0, forward.numSampled), batch.sampling(), batch.sampled());
+        Tensor sampled = backend.runStep(forward, stepOps);
+        if (sampled != null) {
+            backend.sample(sampled, batch.sampling(), batch.sampled());
         }
         for (int row = forward.numSampled; row < forward.numLogits; row += model.maxLogitRows()) {
             int rows = Math.min(model.maxLogitRows(), forward.numLogits - row);

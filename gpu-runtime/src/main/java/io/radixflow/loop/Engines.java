@@ -37,7 +37,12 @@ public final class Engines {
      */
     public static Engine start(EngineParts parts, LongSupplier nanoClock, String name) {
         RunningEngine engine = new RunningEngine(parts, nanoClock, name);
-        engine.start();
+        try {
+            engine.start();
+        } catch (RuntimeException | Error e) {
+            parts.backend().close();
+            throw e;
+        }
         return engine;
     }
 

@@ -5,6 +5,7 @@ import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.KvLayout.ElementType;
 import io.radixflow.backend.cpu.CpuBackend;
+import io.radixflow.backend.cuda.CudaBackend;
 import io.radixflow.cache.EvictionOrder;
 import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.EngineException;
@@ -89,6 +90,18 @@ final class PartsLoader {
     }
 
     private Backend openBackend() {
+        if (config.get(EngineOptions.DEVICE).equals("cuda")) {
+            refuseUnbuilt(config.get(EngineOptions.ENABLE_DETERMINISTIC_INFERENCE), "--enable-deterministic-inference");
+            refuseUnbuilt(config.get(EngineOptions.DTYPE).equals("float32"), "--dtype float32");
+            return new CudaBackend(new CudaBackend.Settings(
+                    config.get(EngineOptions.BASE_GPU_ID),
+                    config.get(EngineOptions.MEM_FRACTION_STATIC),
+                    config.find(EngineOptions.CUDA_LIBRARY_PATH).orElse(""),
+                    chunkedPrefillSize + maxRunning,
+                    maxRunning,
+                    contextLen,
+                    config.get(EngineOptions.DISABLE_CUDA_GRAPH) ? 0 : config.get(EngineOptions.CUDA_GRAPH_MAX_BS)));
+        }
         int numThreads = config.find(EngineOptions.CPU_THREADS)
                 .orElse(Runtime.getRuntime().availableProcessors());
         return new CpuBackend(numThreads, budgetBytes());
@@ -113,6 +126,14 @@ final class PartsLoader {
                             + config.get(EngineOptions.MEM_FRACTION_STATIC) + " of the Java heap leaves "
                             + gigabytes(budgetBytes()) + " GB for weights and KV cache; give Java more heap (-Xmx) or"
                             + " raise --mem-fraction-static");
+        }
+    }
+
+    private static void refuseUnbuilt(boolean isAsked, String option) {
+        if (isAsked) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    option + " is not built for --device cuda yet; leave it out or take --device cpu");
         }
     }
 
@@ -153,7 +174,11 @@ final class PartsLoader {
         return switch (config.get(EngineOptions.KV_CACHE_DTYPE)) {
             case "float32" -> ElementType.FLOAT32;
             case "float16" -> ElementType.FLOAT16;
-            default -> isExact ? ElementType.FLOAT32 : ElementType.FLOAT16;
+            case "bfloat16" -> ElementType.BFLOAT16;
+            default ->
+                config.get(EngineOptions.DEVICE).equals("cuda")
+                        ? ElementType.BFLOAT16
+                        : isExact ? ElementType.FLOAT32 : ElementType.FLOAT16;
         };
     }
 

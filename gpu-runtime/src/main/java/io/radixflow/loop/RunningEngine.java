@@ -54,6 +54,7 @@ final class RunningEngine implements Engine {
     }
 
     void start() {
+        loop.prepare();
         thread.start();
     }
 

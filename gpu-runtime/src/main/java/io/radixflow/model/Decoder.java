@@ -60,7 +60,7 @@ final class Decoder implements Model {
         wantedHeads = backend.allocate(maxTokens, config.queryDim());
         pieceRows = new int[maxLogitRows];
         piece = backend.allocate(maxLogitRows, config.hidden());
-        logits = backend.allocate(maxLogitRows, config.vocabSize());
+        logits = backend.allocateLogits(maxLogitRows, config.vocabSize());
     }
 
     private static List<QkvTransform> transforms(ModelConfig config, DecoderWeights weights, Rope rope) {

@@ -9,6 +9,7 @@ public final class RowTable {
 
     private final int stride;
     private final int[] slots;
+    private final int[] versions;
     private final int[] freeRows;
     private int numFree;
 
@@ -16,6 +17,7 @@ public final class RowTable {
     RowTable(int numRows, int stride) {
         this.stride = stride;
         slots = new int[Math.multiplyExact(numRows, stride)];
+        versions = new int[numRows];
         freeRows = new int[numRows];
         for (int row = numRows - 1; row >= 0; row--) {
             freeRows[numFree++] = row;
@@ -25,6 +27,16 @@ public final class RowTable {
     /** The slot of token i of a row is {@code slots()[row * stride() + i]}. */
     public int[] slots() {
         return slots;
+    }
+
+    /** One number a row; devices that mirror the rows copy one anew when its number has changed. */
+    public int[] versions() {
+        return versions;
+    }
+
+    /** Slots of the row have changed other than by appending. */
+    void touch(int row) {
+        versions[row]++;
     }
 
     public int stride() {

@@ -79,6 +79,7 @@ final class SequenceKv {
     /** Gives a matched sequence its row. */
     void start(Sequence sequence) {
         sequence.row = rows.take();
+        rows.touch(sequence.row);
         sequence.kvLen = sequence.cached.len;
         if (hasTree) {
             RadixNode node = nodeOf(sequence.cached);
@@ -98,6 +99,7 @@ final class SequenceKv {
         if (hasTree) {
             PrefixMatch cached = sequence.cached;
             RadixNode before = nodeOf(cached);
+            rows.touch(sequence.row); // slots may be exchanged for the tree's
             int len = sharedLen(sequence.kvLen);
             tree.insert(cached, sequence.tokens, len, rows.slots(), rows.offset(sequence.row));
             tree.lock(nodeOf(cached));

@@ -356,6 +356,7 @@ public final class ReferenceBackend implements Backend {
             return switch (layout.type()) {
                 case FLOAT16 -> ReferenceWeights.roundToHalf(value);
                 case FLOAT32 -> (float) value;
+                case BFLOAT16 -> throw new IllegalArgumentException("no test needs it");
             };
         }
     }

@@ -89,6 +89,9 @@ public final class SequenceRunner {
             }
         }
         sequenceLen += count;
-        model.forward(batch, cache);
+        backend.runStep(batch, () -> {
+            model.forward(batch, cache);
+            return null;
+        });
     }
 }

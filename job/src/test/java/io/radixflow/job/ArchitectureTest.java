@@ -39,6 +39,7 @@ class ArchitectureTest {
     private static final String BACKEND = "io.radixflow.backend";
     private static final String BACKEND_CPU = "io.radixflow.backend.cpu";
 
+    private static final String BACKEND_CUDA = "io.radixflow.backend.cuda";
     private static final String BACKEND_SIMULATED = "io.radixflow.backend.simulated";
 
     private static final String BENCH = "io.radixflow.bench";
@@ -55,11 +56,14 @@ class ArchitectureTest {
         SAMPLE,
         BACKEND,
         BACKEND_CPU,
+        BACKEND_CUDA,
         BACKEND_SIMULATED,
         BENCH
     };
 
-    private static final String[] HOT = {LOOP, SCHEDULE, CACHE, SAMPLE, BACKEND, BACKEND_CPU, BACKEND_SIMULATED};
+    private static final String[] HOT = {
+        LOOP, SCHEDULE, CACHE, SAMPLE, BACKEND, BACKEND_CPU, BACKEND_CUDA, BACKEND_SIMULATED
+    };
 
     @ArchTest
     static final ArchRule ENGINE_KNOWS_NO_FLINK = noClasses()
@@ -103,6 +107,9 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule CPU_BACKEND_KNOWS_SAMPLE = arrows(BACKEND_CPU, BACKEND, WEIGHTS, SAMPLE);
+
+    @ArchTest
+    static final ArchRule CUDA_BACKEND_KNOWS_SAMPLE = arrows(BACKEND_CUDA, BACKEND, WEIGHTS, SAMPLE);
 
     /** Its model has no layers that ops of the SPI could make up, so it implements {@code Model} itself (ADR 0005). */
     @ArchTest
@@ -160,7 +167,7 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule NATIVE_BINDINGS_STAY_IN_THE_CUDA_BACKEND = noClasses()
-            .that(not(resideInAPackage("io.radixflow.backend.cuda")))
+            .that(not(resideInAPackage(BACKEND_CUDA)))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("jcuda..", "com.sun.jna..");

@@ -45,6 +45,11 @@ final class CpuKvCache implements KvCache {
     private final boolean[] isAllocated; // [segments]
 
     CpuKvCache(KvLayout layout) {
+        if (layout.type() == ElementType.BFLOAT16) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    "--kv-cache-dtype bfloat16 is not built for the CPU; take auto, float16 or float32");
+        }
         this.layout = layout;
         isHalf = layout.type() == ElementType.FLOAT16;
         headDim = layout.headDim();

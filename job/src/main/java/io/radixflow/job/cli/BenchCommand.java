@@ -74,7 +74,7 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
             paramLabel = "NAMES",
             split = ",",
             description =
-                    "Items of the file to run, such as w1-b8,w3; w1 means all that begin with w1- (default: all).")
+                    "Items of the file to run, such as w1-b8,w3; a name that is no item, such as w1, means all that begin with w1- (default: all).")
     private List<String> names = List.of();
 
     @Option(
@@ -167,8 +167,10 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
         }
         List<WorkloadItem> found = new ArrayList<>();
         for (String name : names) {
+            boolean isItem = all.stream().anyMatch(item -> item.name().equals(name));
             List<WorkloadItem> matching = all.stream()
-                    .filter(item -> item.name().equals(name) || item.name().startsWith(name + "-"))
+                    .filter(item ->
+                            isItem ? item.name().equals(name) : item.name().startsWith(name + "-"))
                     .filter(item -> !found.contains(item))
                     .toList();
             if (matching.isEmpty()

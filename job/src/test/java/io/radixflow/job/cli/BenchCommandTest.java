@@ -121,7 +121,7 @@ class BenchCommandTest {
         assertThat(run("--workload", SMALL, "--items", "w1-b8", "--against", earlier.toString()))
                 .isZero();
         assertThat(out.toString(UTF_8).lines().filter(line -> line.contains("advantage, simulated")))
-                .hasSize(3)
+                .hasSize(2)
                 .allSatisfy(line -> assertThat(
                                 line.replaceAll("[^0-9.]+", " ").strip().split(" "))
                         .containsOnly("1.00"));

@@ -1,0 +1,360 @@
+package io.radixflow.backend.cuda;
+
+import io.radixflow.backend.Backend;
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.KvCache;
+import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.QkvTransform;
+import io.radixflow.backend.Rope;
+import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.ScoredTokens;
+import io.radixflow.backend.StepOps;
+import io.radixflow.backend.Tensor;
+import io.radixflow.backend.Weight;
+import io.radixflow.engine.EngineException;
+import io.radixflow.engine.EngineException.Category;
+import io.radixflow.weights.TensorData;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Objects;
+import jcuda.Pointer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The backend of one NVIDIA GPU: weights and activations in bf16, sums and logits in fp32. Products by cuBLASLt, the rest by our kernels; steps
+ * that only decode are replayed from CUDA graphs.
+ *
+ * <p>All work goes to one stream. Driven by one thread after start; {@link #beginStep} makes the device that thread's.
+ */
+public final class CudaBackend implements Backend {
+
+    private static final int ROW_THREADS = 256;
+    private static final int TRANSFORM_WARPS = 4;
+    private static final int WARP = 32;
+    private static final int VECTOR = 8;
+
+    /**
+     * What a device needs to know at start.
+     *
+     * @param gpuId which GPU
+     * @param memoryShare of the device's memory for weights, activations and KV cache
+     * @param libraryFolder where to look for cuBLASLt first, or empty
+     * @param maxTokens most tokens of one step
+     * @param maxSequences most sequences of one step
+     * @param maxRowLen most tokens of one sequence
+     * @param maxGraphBatch largest batch that is captured, 0 for none
+     */
+    public record Settings(
+            int gpuId,
+            double memoryShare,
+            String libraryFolder,
+            int maxTokens,
+            int maxSequences,
+            int maxRowLen,
+            int maxGraphBatch) {}
+
+    private final Settings settings;
+    private final CudaDevice device;
+    private final Kernels kernels;
+    private final Gemms gemms;
+    private final Kernel rmsNorm;
+    private final Kernel rmsNormAdd;
+    private final Kernel siluMul;
+    private final Kernel gatherRows;
+    private @Nullable WeightUploader uploader;
+    private @Nullable Attention attention;
+    private @Nullable Kernel transform;
+    private @Nullable CudaSampler sampler;
+
+    private @Nullable CudaSteps steps;
+    private boolean isClosed;
+
+    /** @throws EngineException of category CONFIGURATION if there is no GPU, no driver or no cuBLASLt */
+    public CudaBackend(Settings settings) {
+        this.settings = settings;
+        device = new CudaDevice(settings.gpuId);
+        try {
+            kernels = new Kernels(device.capability());
+            gemms = new Gemms(device, settings.libraryFolder);
+        } catch (RuntimeException e) {
+            device.close();
+            throw e;
+        }
+        rmsNorm = kernels.kernel("rms_norm", "rms_norm_bf16", 5);
+        rmsNormAdd = kernels.kernel("rms_norm", "rms_norm_add_bf16", 6);
+        siluMul = kernels.kernel("rows", "silu_mul_bf16", 3);
+        gatherRows = kernels.kernel("rows", "gather_rows_bf16", 4);
+    }
+
+    @Override
+    public String description() {
+        return "cuda: " + device.description() + ", " + kernels.description() + ", " + Gemms.version();
+    }
+
+    @Override
+    public long availableBytes() {
+        device.enter();
+        long reserved = (long) ((1 - settings.memoryShare) * device.totalBytes());
+        return Math.max(0, device.freeBytes() - reserved);
+    }
+
+    @Override
+    public Weight upload(List<TensorData> stackedRows) {
+        device.enter();
+        if (uploader == null) {
+            uploader = new WeightUploader(device);
+        }
+        int cols = stackedRows.get(0).cols();
+        int rows = 0;
+        for (TensorData part : stackedRows) {
+            if (part.cols() != cols) {
+                throw new IllegalArgumentException("tensor " + part.name() + " has " + part.cols()
+                        + " columns, the others of its stack have " + cols);
+            }
+            rows = Math.addExact(rows, part.rows());
+        }
+        if (cols % VECTOR != 0) {
+            throw new EngineException(
+                    Category.CONFIGURATION,
+                    "tensor " + stackedRows.get(0).name() + " has " + cols
+                            + " columns; --device cuda needs a multiple of " + VECTOR);
+        }
+        DevicePointer memory = device.allocate(
+                2L * rows * cols, "weights of " + stackedRows.get(0).name());
+        long at = 0;
+        for (TensorData part : stackedRows) {
+            at += uploader.upload(part, memory.plus(at));
+        }
+        device.synchronize();
+        return new CudaWeight(memory, rows, cols);
+    }
+
+    @Override
+    public Tensor upload(float[] values, int rows, int cols) {
+        device.enter();
+        long bytes = Float.BYTES * (long) values.length;
+        DevicePointer memory = device.allocate(bytes, "a tensor [" + rows + ", " + cols + "]");
+        Pointer pinned = device.allocatePinned(bytes, "staging of a tensor");
+        pinned.getByteBuffer(0, bytes)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer()
+                .put(values);
+        device.copyToDevice(memory, pinned, bytes);
+        device.synchronize();
+        return new CudaTensor(memory, rows, cols, true);
+    }
+
+    @Override
+    public Tensor allocate(int rows, int cols) {
+        device.enter();
+        String what = "activations [" + rows + ", " + cols + "]";
+        return new CudaTensor(device.allocate(2L * rows * cols, what), rows, cols, false);
+    }
+
+    @Override
+    public Tensor allocateLogits(int rows, int cols) {
+        device.enter();
+        DevicePointer memory = device.allocate(4L * rows * cols, "logits [" + rows + ", " + cols + "]");
+        sampler = new CudaSampler(device, kernels, rows, cols);
+        return new CudaTensor(memory, rows, cols, true);
+    }
+
+    @Override
+    public KvCache allocateKvCache(KvLayout layout) {
+        device.enter();
+        if (layout.type() != KvLayout.ElementType.BFLOAT16) {
+            throw new EngineException(
+                    Category.CONFIGURATION,
+                    "--kv-cache-dtype " + layout.type() + " is not built for --device cuda; take auto or bfloat16");
+        }
+        attention = new Attention(device, kernels, layout, settings.maxSequences);
+        transform = kernels.kernel("qkv_transform", "qkv_transform_bf16_" + layout.headDim(), 14);
+        CudaKvCache cache = new CudaKvCache(layout, device.allocate(CudaKvCache.bytes(layout), "KV pool"));
+        SlotTable slots = new SlotTable(device, settings.maxSequences, Math.min(layout.numSlots(), settings.maxRowLen));
+        steps = new CudaSteps(device, kernels, settings, slots, cache.paddingSlot(), attention.groupSize());
+        return cache;
+    }
+
+    @Override
+    public void prepare(ForwardBatch batch, StepOps ops) {
+        steps().captureAll(batch, ops, sampler());
+    }
+
+    @Override
+    public @Nullable Tensor runStep(ForwardBatch batch, StepOps ops) {
+        device.enter();
+        return steps().run(batch, ops, sampler());
+    }
+
+    @Override
+    public void embed(Weight table, ForwardBatch batch, Tensor out) {
+        gather(
+                CudaWeight.of(table).memory(),
+                steps().columns().token(StepColumns.TOKEN_ID),
+                table.cols(),
+                batch.numTokens,
+                out);
+    }
+
+    @Override
+    public void gatherRows(Tensor x, int[] index, int numRows, Tensor out) {
+        gather(CudaTensor.of(x).memory(), steps().rowIndex(index, numRows), x.cols(), numRows, out);
+    }
+
+    private void gather(DevicePointer from, DevicePointer index, int cols, int num, Tensor out) {
+        gatherRows
+                .with(from)
+                .and(index)
+                .and(cols)
+                .and(CudaTensor.of(out).memory())
+                .launch(device.stream(), num, 1, 1, ROW_THREADS / 2, 0);
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float eps, int rows, Tensor out) {
+        rmsNorm.with(CudaTensor.of(x).memory())
+                .and(CudaTensor.of(weight).memory())
+                .and(eps)
+                .and(x.cols())
+                .and(CudaTensor.of(out).memory())
+                .launch(device.stream(), rows, 1, 1, ROW_THREADS, 0);
+    }
+
+    @Override
+    public void addRmsNorm(Tensor residual, Tensor delta, Tensor weight, float eps, int rows, Tensor out) {
+        rmsNormAdd
+                .with(CudaTensor.of(residual).memory())
+                .and(CudaTensor.of(delta).memory())
+                .and(CudaTensor.of(weight).memory())
+                .and(eps)
+                .and(residual.cols())
+                .and(CudaTensor.of(out).memory())
+                .launch(device.stream(), rows, 1, 1, ROW_THREADS, 0);
+    }
+
+    @Override
+    public void linear(Weight w, Tensor x, int rows, Tensor out) {
+        gemms.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
+    }
+
+    @Override
+    public void transformAndWriteKv(Tensor qkv, QkvTransform parts, KvCache kv, int layer, ForwardBatch batch) {
+        CudaKvCache pages = CudaKvCache.of(kv);
+        KvLayout layout = pages.layout();
+        int numHeads = layout.numHeads() + 2 * layout.numKvHeads();
+        Objects.requireNonNull(transform, "a KV cache")
+                .with(CudaTensor.of(qkv).memory())
+                .and(address(parts.bias()))
+                .and(address(parts.queryNorm()))
+                .and(address(parts.keyNorm()))
+                .and(parts.eps())
+                .and(CudaTensor.of(parts.rope().cos()).memory())
+                .and(CudaTensor.of(parts.rope().sin()).memory())
+                .and(parts.rope().pairing() == Rope.Pairing.ADJACENT ? 1 : 0)
+                .and(steps().columns().token(StepColumns.POSITION))
+                .and(steps().columns().token(StepColumns.KV_SLOT))
+                .and(pages.keyAddress(layer))
+                .and(pages.valueAddress(layer))
+                .and(layout.numHeads())
+                .and(layout.numKvHeads())
+                .launch(
+                        device.stream(),
+                        batch.numTokens,
+                        blocks(numHeads, TRANSFORM_WARPS),
+                        1,
+                        TRANSFORM_WARPS * WARP,
+                        0);
+    }
+
+    private static long address(@Nullable Tensor tensor) {
+        return tensor == null ? 0 : CudaTensor.of(tensor).memory().address();
+    }
+
+    @Override
+    public void attention(Tensor qkv, KvCache kv, int layer, ForwardBatch batch, Tensor out) {
+        Attention kernel = Objects.requireNonNull(attention, "a KV cache");
+        CudaSteps running = steps();
+        SlotTable table = running.slots();
+        StepColumns step = running.columns();
+        int numDecode = running.numDecode();
+        CudaKvCache pages = CudaKvCache.of(kv);
+        if (numDecode > 0) {
+            kernel.decode(CudaTensor.of(qkv), pages, layer, step, numDecode, table, CudaTensor.of(out));
+        }
+        if (step.numTiles() > 0) {
+            kernel.prefill(CudaTensor.of(qkv), pages, layer, step, table, CudaTensor.of(out));
+        }
+    }
+
+    @Override
+    public void siluMul(Tensor gateUp, int rows, Tensor out) {
+        siluMul.with(CudaTensor.of(gateUp).memory())
+                .and(out.cols())
+                .and(CudaTensor.of(out).memory())
+                .launch(device.stream(), blocks(out.cols(), ROW_THREADS * VECTOR), rows, 1, ROW_THREADS, 0);
+    }
+
+    private CudaSteps steps() {
+        return Objects.requireNonNull(steps, "a KV cache");
+    }
+
+    private CudaSampler sampler() {
+        return Objects.requireNonNull(sampler, "logits");
+    }
+
+    private static int blocks(int num, int perBlock) {
+        return (num + perBlock - 1) / perBlock;
+    }
+
+    @Override
+    public void sample(Tensor logits, SamplingBatch batch, ScoredTokens into) {
+        CudaSampler draw = sampler();
+        if (!steps().isDrawEnqueued()) {
+            draw.enqueue(CudaTensor.of(logits), batch.numEntries);
+        }
+        draw.take(CudaTensor.of(logits), batch, into);
+    }
+
+    @Override
+    public void score(Tensor logits, int rows, ScoredTokens tokens, int firstEntry) {
+        sampler().score(CudaTensor.of(logits), rows, tokens, firstEntry);
+    }
+
+    @Override
+    public void read(Tensor tensor, int firstRow, int rows, float[] into) {
+        device.enter();
+        CudaTensor from = CudaTensor.of(tensor);
+        int numbers = rows * from.cols();
+        ByteBuffer bytes =
+                ByteBuffer.allocateDirect(numbers * from.elementBytes()).order(ByteOrder.nativeOrder());
+        device.copyToHost(Pointer.to(bytes), from.row(firstRow), (long) numbers * from.elementBytes());
+        device.synchronize();
+        for (int i = 0; i < numbers; i++) {
+            into[i] = from.isFloat() ? bytes.getFloat(4 * i) : Float.intBitsToFloat(bytes.getShort(2 * i) << 16);
+        }
+    }
+
+    @Override
+    public void synchronize() {
+        device.synchronize();
+        if (sampler != null) {
+            sampler.finish();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (isClosed) {
+            return;
+        }
+        isClosed = true;
+        device.enter();
+        if (steps != null) {
+            steps.close();
+        }
+        gemms.close();
+        kernels.close();
+        device.close();
+    }
+}

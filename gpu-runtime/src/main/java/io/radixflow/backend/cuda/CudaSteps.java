@@ -1,0 +1,211 @@
+package io.radixflow.backend.cuda;
+
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.StepOps;
+import io.radixflow.backend.Tensor;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Objects;
+import jcuda.Pointer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings each step's columns and slots to the device, and runs its ops: one by one, or from a captured graph if the step only decodes. A graph
+ * ends with the search for the largest logits.
+ */
+final class CudaSteps implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
+    /** Below this many tokens a step's columns are a copy of a few KiB. */
+    private static final int SMALL_STEP = 512;
+
+    private static final int SLOT_THREADS = 256;
+
+    private final CudaDevice device;
+    private final Kernel appendSlots;
+    private final DecodeGraphs graphs;
+    private final StepColumns smallStep;
+    private final StepColumns largeStep;
+    private final SlotTable slots;
+    private final int paddingSlot;
+    private final int groupSize;
+
+    private StepColumns step;
+    private int numDecode;
+    /** The running batch's, to know it again. */
+    private int @Nullable [] logitToken;
+
+    private @Nullable CudaTensor graphLogits;
+    private boolean isDrawEnqueued;
+    private @Nullable DevicePointer rowIndex;
+    private @Nullable Pointer rowIndexPinned;
+
+    /**
+     * @param paddingSlot KV slot for rows that only pad a batch
+     * @param groupSize query heads that share a KV head
+     */
+    CudaSteps(
+            CudaDevice device,
+            Kernels kernels,
+            CudaBackend.Settings settings,
+            SlotTable slots,
+            int paddingSlot,
+            int groupSize) {
+        this.device = device;
+        this.slots = slots;
+        this.paddingSlot = paddingSlot;
+        this.groupSize = groupSize;
+        appendSlots = kernels.kernel("rows", "append_slots", 6);
+        graphs = new DecodeGraphs(Math.min(settings.maxGraphBatch(), settings.maxSequences()), device.stream());
+        smallStep = columns(Math.max(SMALL_STEP, settings.maxSequences()), settings.maxSequences());
+        largeStep = columns(Math.max(settings.maxTokens(), smallStep.maxTokens()), settings.maxSequences());
+        step = smallStep;
+    }
+
+    private StepColumns columns(int maxTokens, int maxSequences) {
+        // A tile has at least as many rows as a group has heads, and each sequence may end with a tile that isn't full.
+        return new StepColumns(device, maxTokens, maxSequences, maxTokens + maxSequences);
+    }
+
+    /** The running step's columns. */
+    StepColumns columns() {
+        return step;
+    }
+
+    SlotTable slots() {
+        return slots;
+    }
+
+    /** Leading sequences of the running step that compute one token. */
+    int numDecode() {
+        return numDecode;
+    }
+
+    /** Whether the running step was replayed, so that the largest logits are being searched. */
+    boolean isDrawEnqueued() {
+        return isDrawEnqueued;
+    }
+
+    /** Captures a decode step of each size, the largest first, so that the others find their memory. */
+    void captureAll(ForwardBatch batch, StepOps ops, CudaSampler sampler) {
+        int[] sizes = graphs.sizes();
+        if (sizes.length == 0) {
+            return;
+        }
+        long freeBefore = device.freeBytes();
+        long started = System.nanoTime();
+        LOG.info("Capture CUDA graphs begin. bs {}", Arrays.toString(sizes));
+        step = smallStep;
+        logitToken = batch.logitToken;
+        for (int i = sizes.length - 1; i >= 0; i--) {
+            capture(batch, sizes[i], ops, sampler);
+        }
+        device.synchronize();
+        LOG.info(
+                "Capture CUDA graphs end. Time elapsed: {} s. mem usage={} MB.",
+                String.format(Locale.ROOT, "%.2f", (System.nanoTime() - started) / 1e9),
+                (freeBefore - device.freeBytes()) >> 20);
+    }
+
+    @Nullable
+    Tensor run(ForwardBatch batch, StepOps ops, CudaSampler sampler) {
+        int size = begin(batch);
+        if (size == DecodeGraphs.NO_SIZE) {
+            enqueueSlots(batch.numTokens);
+            return ops.enqueue();
+        }
+        if (!graphs.isCaptured(size)) {
+            capture(batch, size, ops, sampler);
+        }
+        graphs.launch(size);
+        isDrawEnqueued = true;
+        return graphLogits;
+    }
+
+    /** Returns the size of the graph that the batch can run in, or NO_SIZE. */
+    private int begin(ForwardBatch batch) {
+        isDrawEnqueued = false;
+        logitToken = batch.logitToken;
+        numDecode = 0;
+        while (numDecode < batch.numSequences && batch.extendLen[numDecode] == 1) {
+            numDecode++;
+        }
+        boolean isDecode = numDecode == batch.numSequences
+                && batch.numSampled == batch.numSequences
+                && batch.numLogits == batch.numSampled;
+        int size = isDecode ? graphs.sizeFor(batch.numSequences) : DecodeGraphs.NO_SIZE;
+        step = batch.numTokens <= smallStep.maxTokens() ? smallStep : largeStep;
+        step.set(batch, numDecode, groupSize, Attention.TILE_ROWS);
+        for (int place = batch.numSequences; place < size; place++) {
+            step.pad(place, slots.paddingRow(), paddingSlot);
+        }
+        step.upload();
+        slots.update(batch);
+        return size;
+    }
+
+    /** The batch looks padded while its ops are recorded; nothing is computed. */
+    private void capture(ForwardBatch batch, int size, StepOps ops, CudaSampler sampler) {
+        int numSequences = batch.numSequences;
+        resize(batch, size);
+        try {
+            device.synchronize();
+            graphs.capture(size, () -> {
+                enqueueSlots(size);
+                CudaTensor logits = CudaTensor.of(Objects.requireNonNull(ops.enqueue(), "logits"));
+                sampler.enqueue(logits, size);
+                graphLogits = logits;
+            });
+        } finally {
+            resize(batch, numSequences);
+        }
+    }
+
+    private void resize(ForwardBatch batch, int size) {
+        numDecode = size;
+        batch.numSequences = size;
+        batch.numTokens = size;
+        batch.numSampled = size;
+        batch.numLogits = size;
+    }
+
+    private void enqueueSlots(int numTokens) {
+        appendSlots
+                .with(step.token(StepColumns.TOKEN_ROW))
+                .and(step.token(StepColumns.POSITION))
+                .and(step.token(StepColumns.KV_SLOT))
+                .and(numTokens)
+                .and(slots.memory())
+                .and(slots.stride())
+                .launch(device.stream(), (numTokens + SLOT_THREADS - 1) / SLOT_THREADS, 1, 1, SLOT_THREADS, 0);
+    }
+
+    /** The index on the device: the running batch's own is there already, another one is copied, which waits for the device. */
+    DevicePointer rowIndex(int[] index, int num) {
+        if (index == logitToken) {
+            return step.token(StepColumns.LOGIT_TOKEN);
+        }
+        if (rowIndex == null || rowIndexPinned == null) {
+            long bytes = Integer.BYTES * (long) largeStep.maxTokens();
+            rowIndex = device.allocate(bytes, "row index");
+            rowIndexPinned = device.allocatePinned(bytes, "row index");
+        }
+        device.synchronize(); // the last copy may be under way
+        long bytes = Integer.BYTES * (long) num;
+        rowIndexPinned
+                .getByteBuffer(0, bytes)
+                .order(ByteOrder.nativeOrder())
+                .asIntBuffer()
+                .put(index, 0, num);
+        device.copyToDevice(rowIndex, rowIndexPinned, bytes);
+        return rowIndex;
+    }
+
+    @Override
+    public void close() {
+        graphs.close();
+    }
+}

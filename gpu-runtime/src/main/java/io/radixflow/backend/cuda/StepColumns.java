@@ -1,0 +1,155 @@
+package io.radixflow.backend.cuda;
+
+import io.radixflow.backend.ForwardBatch;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
+import jcuda.Pointer;
+
+/**
+ * One step's columns on the device, brought there in one copy. The addresses never change, so captured graphs read what the next step put
+ * there.
+ *
+ * <pre>
+ * ints:  tokenId position kvSlot tokenRow logitToken  [maxTokens each]   row cachedLen extendLen firstToken  [maxSequences each]
+ *        tileSequence tileIndex                       [maxTiles each]
+ * </pre>
+ *
+ * Written by the engine thread, which must have waited for the last step.
+ */
+final class StepColumns {
+
+    static final int TOKEN_ID = 0;
+    static final int POSITION = 1;
+    static final int KV_SLOT = 2;
+    static final int TOKEN_ROW = 3;
+    static final int LOGIT_TOKEN = 4;
+    private static final int TOKEN_COLUMNS = 5;
+
+    static final int ROW = 0;
+    static final int CACHED_LEN = 1;
+    static final int EXTEND_LEN = 2;
+    static final int FIRST_TOKEN = 3;
+    private static final int SEQUENCE_COLUMNS = 4;
+
+    private final int maxTokens;
+    private final int maxSequences;
+    private final int maxTiles;
+    private final CudaDevice device;
+    private final Pointer pinned;
+    private final IntBuffer ints;
+    private final DevicePointer memory;
+    private final DevicePointer[] tokenColumns = new DevicePointer[TOKEN_COLUMNS];
+    private final DevicePointer[] sequenceColumns = new DevicePointer[SEQUENCE_COLUMNS];
+    private final DevicePointer tileSequences;
+    private final DevicePointer tileIndices;
+    private int numTiles;
+
+    StepColumns(CudaDevice device, int maxTokens, int maxSequences, int maxTiles) {
+        this.device = device;
+        this.maxTokens = maxTokens;
+        this.maxSequences = maxSequences;
+        this.maxTiles = maxTiles;
+        long bytes = Integer.BYTES * (long) numInts();
+        pinned = device.allocatePinned(bytes, "a step's columns");
+        ints = pinned.getByteBuffer(0, bytes).order(ByteOrder.nativeOrder()).asIntBuffer();
+        memory = device.allocate(bytes, "a step's columns");
+        for (int i = 0; i < TOKEN_COLUMNS; i++) {
+            tokenColumns[i] = memory.plus(Integer.BYTES * (long) tokenAt(i));
+        }
+        for (int i = 0; i < SEQUENCE_COLUMNS; i++) {
+            sequenceColumns[i] = memory.plus(Integer.BYTES * (long) sequenceAt(i));
+        }
+        tileSequences = memory.plus(Integer.BYTES * (long) tilesAt());
+        tileIndices = tileSequences.plus(Integer.BYTES * (long) maxTiles);
+    }
+
+    private int numInts() {
+        return tilesAt() + 2 * maxTiles;
+    }
+
+    private int tokenAt(int column) {
+        return column * maxTokens;
+    }
+
+    private int sequenceAt(int column) {
+        return TOKEN_COLUMNS * maxTokens + column * maxSequences;
+    }
+
+    private int tilesAt() {
+        return sequenceAt(SEQUENCE_COLUMNS);
+    }
+
+    int maxTokens() {
+        return maxTokens;
+    }
+
+    DevicePointer token(int column) {
+        return tokenColumns[column];
+    }
+
+    DevicePointer sequence(int column) {
+        return sequenceColumns[column];
+    }
+
+    DevicePointer tileSequences() {
+        return tileSequences;
+    }
+
+    DevicePointer tileIndices() {
+        return tileIndices;
+    }
+
+    /** Tiles of the sequences that prefill. */
+    int numTiles() {
+        return numTiles;
+    }
+
+    /**
+     * Takes over a batch.
+     *
+     * @param numDecode leading sequences that compute one token and need no tiles
+     * @param rowsPerToken heads of a group
+     * @param tileRows rows of a tile, a row being a token and a head of its group
+     */
+    void set(ForwardBatch batch, int numDecode, int rowsPerToken, int tileRows) {
+        ints.put(tokenAt(TOKEN_ID), batch.tokenId, 0, batch.numTokens);
+        ints.put(tokenAt(POSITION), batch.position, 0, batch.numTokens);
+        ints.put(tokenAt(KV_SLOT), batch.kvSlot, 0, batch.numTokens);
+        int numSequences = batch.numSequences;
+        ints.put(sequenceAt(ROW), batch.row, 0, numSequences);
+        ints.put(sequenceAt(CACHED_LEN), batch.cachedLen, 0, numSequences);
+        ints.put(sequenceAt(EXTEND_LEN), batch.extendLen, 0, numSequences);
+        ints.put(sequenceAt(FIRST_TOKEN), batch.firstToken, 0, numSequences);
+        ints.put(tokenAt(LOGIT_TOKEN), batch.logitToken, 0, batch.numLogits);
+        numTiles = 0;
+        for (int s = 0; s < numSequences; s++) {
+            for (int i = 0; i < batch.extendLen[s]; i++) {
+                ints.put(tokenAt(TOKEN_ROW) + batch.firstToken[s] + i, batch.row[s]);
+            }
+            int numRows = s < numDecode ? 0 : batch.extendLen[s] * rowsPerToken;
+            for (int tile = 0; tile * tileRows < numRows; tile++) {
+                ints.put(tilesAt() + numTiles, s);
+                ints.put(tilesAt() + maxTiles + numTiles, tile);
+                numTiles++;
+            }
+        }
+    }
+
+    /** Appends a sequence of one token that computes nothing anybody reads: token 0 at position 0 of a row and slot of its own. */
+    void pad(int place, int row, int slot) {
+        ints.put(tokenAt(TOKEN_ID) + place, 0);
+        ints.put(tokenAt(POSITION) + place, 0);
+        ints.put(tokenAt(KV_SLOT) + place, slot);
+        ints.put(tokenAt(TOKEN_ROW) + place, row);
+        ints.put(sequenceAt(ROW) + place, row);
+        ints.put(sequenceAt(CACHED_LEN) + place, 0);
+        ints.put(sequenceAt(EXTEND_LEN) + place, 1);
+        ints.put(sequenceAt(FIRST_TOKEN) + place, place);
+        ints.put(tokenAt(LOGIT_TOKEN) + place, place);
+    }
+
+    /** Starts the copy. */
+    void upload() {
+        device.copyToDevice(memory, pinned, Integer.BYTES * (long) numInts());
+    }
+}
