@@ -57,7 +57,12 @@ public final class ForwardBatch {
 
     /** @param slotTable the row table's own array, read by backends in place */
     public ForwardBatch(int maxTokens, int maxSequences, int[] slotTable, int slotTableStride) {
-        this(maxTokens, maxSequences, slotTable, slotTableStride, new int[slotTable.length / slotTableStride]);
+        this(
+                maxTokens,
+                maxSequences,
+                slotTable,
+                slotTableStride,
+                new int[slotTable.length / Math.max(1, slotTableStride)]);
     }
 
     /** @param rowVersion the row table's own array, alike */

@@ -45,8 +45,8 @@ abstract class TinyDecoderContract {
 
     static Stream<Arguments> everyArchitectureAndKvType() {
         return TinyDecoder.ARCHITECTURES.stream()
-                .flatMap(architecture ->
-                        Stream.of(KvLayout.ElementType.values()).map(type -> Arguments.of(architecture, type)));
+                .flatMap(architecture -> Stream.of(KvLayout.ElementType.FLOAT32, KvLayout.ElementType.FLOAT16)
+                        .map(type -> Arguments.of(architecture, type)));
     }
 
     @ParameterizedTest

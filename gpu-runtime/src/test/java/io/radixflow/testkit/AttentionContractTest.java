@@ -154,7 +154,7 @@ public abstract class AttentionContractTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ElementType.class)
+    @EnumSource(names = {"FLOAT32", "FLOAT16"}) // what the oracle rounds to; bfloat16 has the GPU's own test
     void chunksAndThreadsDoNotChangeABit(ElementType type) {
         KvLayout layout = new KvLayout(1, 400, 6, 2, 64, type);
         AttentionScene scene = new AttentionScene(layout, new int[] {200, 70}, 0, true, 3);
