@@ -55,18 +55,21 @@ public final class EngineOptions {
             "A JSON object merged over config.json; for a GGUF file its rope settings and max_position_embeddings.");
     public static final EngineOption<Double> MEM_FRACTION_STATIC = number(
             "mem-fraction-static",
-            "0.6",
+            null,
             0.05,
             0.95,
-            "Share of the device's memory (on the CPU: of the Java heap) for weights and KV cache.");
+            "Share of the device's memory (on the CPU: of the Java heap) for weights and KV cache; default: 0.6, on CUDA 0.88.");
     public static final EngineOption<Integer> MAX_TOTAL_TOKENS =
             integer("max-total-tokens", null, 16, "KV slots of the pool; default: what --mem-fraction-static leaves.");
     public static final EngineOption<Integer> MAX_RUNNING_REQUESTS =
-            integer("max-running-requests", "64", 1, "Most sequences in one step.");
+            integer("max-running-requests", null, 1, "Most sequences in one step; default: 64, on CUDA 256.");
     public static final EngineOption<Integer> MAX_PREFILL_TOKENS =
             integer("max-prefill-tokens", "16384", 1, "Most prompt tokens that one step admits.");
     public static final EngineOption<Integer> CHUNKED_PREFILL_SIZE = integer(
-            "chunked-prefill-size", "512", 1, "Most prompt tokens that one step computes; longer prompts are cut.");
+            "chunked-prefill-size",
+            null,
+            1,
+            "Most prompt tokens that one step computes, longer prompts are cut; default: 512, on CUDA 8192.");
     public static final EngineOption<String> SCHEDULE_POLICY = choice(
             "schedule-policy",
             "lpm",
@@ -204,7 +207,7 @@ public final class EngineOptions {
     }
 
     private static EngineOption<Double> number(
-            String name, String defaultValue, double least, double most, String help) {
+            String name, @Nullable String defaultValue, double least, double most, String help) {
         return new EngineOption<>(name, Double.class, defaultValue, List.of(), help, text -> {
             double value = Double.parseDouble(text);
             if (!(value >= least && value <= most)) {

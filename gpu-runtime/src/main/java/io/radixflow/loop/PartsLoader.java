@@ -33,15 +33,13 @@ final class PartsLoader {
     private final EngineConfig config;
     private final ModelFiles files;
     private final int contextLen;
-    private final int maxRunning;
-    private final int chunkedPrefillSize;
+    private final DeviceDefaults device;
 
     PartsLoader(EngineConfig config, ModelFiles files) {
         this.config = config;
         this.files = files;
         contextLen = TextLoader.contextLen(config, files);
-        maxRunning = config.get(EngineOptions.MAX_RUNNING_REQUESTS);
-        chunkedPrefillSize = config.get(EngineOptions.CHUNKED_PREFILL_SIZE);
+        device = DeviceDefaults.of(config);
     }
 
     EngineParts load() {
@@ -58,8 +56,8 @@ final class PartsLoader {
     private EngineParts load(Backend backend) {
         LOG.info("Device: {}", backend.description());
         long before = backend.availableBytes();
-        int maxTokens = chunkedPrefillSize + maxRunning;
-        int maxLogitRows = Math.max(maxRunning, Math.min(MIN_LOGIT_ROWS, maxTokens));
+        int maxTokens = device.chunkedPrefillSize() + device.maxRunning();
+        int maxLogitRows = Math.max(device.maxRunning(), Math.min(MIN_LOGIT_ROWS, maxTokens));
         Model model = Models.load(files, backend, maxTokens, maxLogitRows, contextLen);
         long after = backend.availableBytes();
         LOG.info(
@@ -90,16 +88,15 @@ final class PartsLoader {
     }
 
     private Backend openBackend() {
-        if (config.get(EngineOptions.DEVICE).equals("cuda")) {
+        if (device.isCuda()) {
             refuseUnbuilt(config.get(EngineOptions.ENABLE_DETERMINISTIC_INFERENCE), "--enable-deterministic-inference");
             refuseUnbuilt(config.get(EngineOptions.DTYPE).equals("float32"), "--dtype float32");
             return new CudaBackend(new CudaBackend.Settings(
                     config.get(EngineOptions.BASE_GPU_ID),
-                    config.get(EngineOptions.MEM_FRACTION_STATIC),
+                    device.memFractionStatic(),
                     config.find(EngineOptions.CUDA_LIBRARY_PATH).orElse(""),
-                    chunkedPrefillSize + maxRunning,
-                    maxRunning,
-                    contextLen,
+                    device.chunkedPrefillSize() + device.maxRunning(),
+                    device.maxRunning(),
                     config.get(EngineOptions.DISABLE_CUDA_GRAPH) ? 0 : config.get(EngineOptions.CUDA_GRAPH_MAX_BS)));
         }
         int numThreads = config.find(EngineOptions.CPU_THREADS)
@@ -109,12 +106,14 @@ final class PartsLoader {
 
     /** A share of the whole heap, so that Flink and the JVM keep the rest. */
     private long budgetBytes() {
-        return (long) (config.get(EngineOptions.MEM_FRACTION_STATIC)
-                * Runtime.getRuntime().maxMemory());
+        return (long) (device.memFractionStatic() * Runtime.getRuntime().maxMemory());
     }
 
     /** Packed weights are at least about as large as those in the files; said here, it comes before minutes of loading. */
     private void checkWeightsFit() {
+        if (device.isCuda()) {
+            return; // the GPU's memory, not the heap's; its allocations say what is missing
+        }
         long weightBytes = 0;
         for (StoredTensor tensor : files.storedTensors()) {
             weightBytes += Math.max(0, tensor.numBytes());
@@ -123,7 +122,7 @@ final class PartsLoader {
             throw new EngineException(
                     EngineException.Category.CONFIGURATION,
                     files.name() + " has " + gigabytes(weightBytes) + " GB of weights, but --mem-fraction-static "
-                            + config.get(EngineOptions.MEM_FRACTION_STATIC) + " of the Java heap leaves "
+                            + device.memFractionStatic() + " of the Java heap leaves "
                             + gigabytes(budgetBytes()) + " GB for weights and KV cache; give Java more heap (-Xmx) or"
                             + " raise --mem-fraction-static");
         }
@@ -184,7 +183,8 @@ final class PartsLoader {
 
     /** Limits and policies for a pool of {@code numSlots} slots, as far as they are whole pages, and sequences of {@code contextLen} tokens. */
     static SchedulerConfig scheduling(EngineConfig config, int numSlots, int contextLen) {
-        int maxRunning = config.get(EngineOptions.MAX_RUNNING_REQUESTS);
+        DeviceDefaults device = DeviceDefaults.of(config);
+        int maxRunning = device.maxRunning();
         int pageSize = config.get(EngineOptions.PAGE_SIZE);
         int usableSlots = numSlots / pageSize * pageSize;
         if (usableSlots == 0) {
@@ -206,7 +206,7 @@ final class PartsLoader {
                 usableSlots,
                 contextLen,
                 maxRunning,
-                config.get(EngineOptions.CHUNKED_PREFILL_SIZE),
+                device.chunkedPrefillSize(),
                 config.get(EngineOptions.MAX_PREFILL_TOKENS),
                 Policy.valueOf(constant(config.get(EngineOptions.SCHEDULE_POLICY))),
                 config.get(EngineOptions.SCHEDULE_CONSERVATIVENESS),

@@ -153,7 +153,7 @@ class ArchitectureTest {
             .that()
             .resideInAnyPackage(HOT)
             .and()
-            .haveNameNotMatching(".*\\.(Engines|PartsLoader|SimulatedLoader|TextLoader|CpuBackend)")
+            .haveNameNotMatching(".*\\.(Engines|DeviceDefaults|PartsLoader|SimulatedLoader|TextLoader|CpuBackend)")
             .should()
             .dependOnClassesThat()
             .haveFullyQualifiedName("java.util.Optional");

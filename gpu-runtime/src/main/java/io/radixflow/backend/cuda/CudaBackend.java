@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * The backend of one NVIDIA GPU: weights and activations in bf16, sums and logits in fp32. Products by cuBLASLt, the rest by our kernels; steps
  * that only decode are replayed from CUDA graphs.
  *
- * <p>All work goes to one stream. Driven by one thread after start; {@link #beginStep} makes the device that thread's.
+ * <p>All work goes to one stream. Driven by one thread after start; {@link #runStep} makes the device that thread's.
  */
 public final class CudaBackend implements Backend {
 
@@ -42,17 +42,10 @@ public final class CudaBackend implements Backend {
      * @param libraryFolder where to look for cuBLASLt first, or empty
      * @param maxTokens most tokens of one step
      * @param maxSequences most sequences of one step
-     * @param maxRowLen most tokens of one sequence
      * @param maxGraphBatch largest batch that is captured, 0 for none
      */
     public record Settings(
-            int gpuId,
-            double memoryShare,
-            String libraryFolder,
-            int maxTokens,
-            int maxSequences,
-            int maxRowLen,
-            int maxGraphBatch) {}
+            int gpuId, double memoryShare, String libraryFolder, int maxTokens, int maxSequences, int maxGraphBatch) {}
 
     private final Settings settings;
     private final CudaDevice device;
@@ -171,8 +164,7 @@ public final class CudaBackend implements Backend {
         attention = new Attention(device, kernels, layout, settings.maxSequences);
         transform = kernels.kernel("qkv_transform", "qkv_transform_bf16_" + layout.headDim(), 14);
         CudaKvCache cache = new CudaKvCache(layout, device.allocate(CudaKvCache.bytes(layout), "KV pool"));
-        SlotTable slots = new SlotTable(device, settings.maxSequences, Math.min(layout.numSlots(), settings.maxRowLen));
-        steps = new CudaSteps(device, kernels, settings, slots, cache.paddingSlot(), attention.groupSize());
+        steps = new CudaSteps(device, kernels, settings, cache.paddingSlot(), attention.groupSize());
         return cache;
     }
 

@@ -29,10 +29,11 @@ final class CudaSteps implements AutoCloseable {
     private final DecodeGraphs graphs;
     private final StepColumns smallStep;
     private final StepColumns largeStep;
-    private final SlotTable slots;
+    private final int maxSequences;
     private final int paddingSlot;
     private final int groupSize;
 
+    private @Nullable SlotTable slots;
     private StepColumns step;
     private int numDecode;
     /** The running batch's, to know it again. */
@@ -47,15 +48,9 @@ final class CudaSteps implements AutoCloseable {
      * @param paddingSlot KV slot for rows that only pad a batch
      * @param groupSize query heads that share a KV head
      */
-    CudaSteps(
-            CudaDevice device,
-            Kernels kernels,
-            CudaBackend.Settings settings,
-            SlotTable slots,
-            int paddingSlot,
-            int groupSize) {
+    CudaSteps(CudaDevice device, Kernels kernels, CudaBackend.Settings settings, int paddingSlot, int groupSize) {
         this.device = device;
-        this.slots = slots;
+        maxSequences = settings.maxSequences();
         this.paddingSlot = paddingSlot;
         this.groupSize = groupSize;
         appendSlots = kernels.kernel("rows", "append_slots", 6);
@@ -76,6 +71,14 @@ final class CudaSteps implements AutoCloseable {
     }
 
     SlotTable slots() {
+        return Objects.requireNonNull(slots, "a step");
+    }
+
+    /** The first batch brings the length of its rows along. */
+    private SlotTable slots(ForwardBatch batch) {
+        if (slots == null) {
+            slots = new SlotTable(device, maxSequences, batch.slotTableStride);
+        }
         return slots;
     }
 
@@ -91,6 +94,7 @@ final class CudaSteps implements AutoCloseable {
 
     /** Captures a decode step of each size, the largest first, so that the others find their memory. */
     void captureAll(ForwardBatch batch, StepOps ops, CudaSampler sampler) {
+        slots(batch);
         int[] sizes = graphs.sizes();
         if (sizes.length == 0) {
             return;
@@ -139,11 +143,12 @@ final class CudaSteps implements AutoCloseable {
         int size = isDecode ? graphs.sizeFor(batch.numSequences) : DecodeGraphs.NO_SIZE;
         step = batch.numTokens <= smallStep.maxTokens() ? smallStep : largeStep;
         step.set(batch, numDecode, groupSize, Attention.TILE_ROWS);
+        SlotTable table = slots(batch);
         for (int place = batch.numSequences; place < size; place++) {
-            step.pad(place, slots.paddingRow(), paddingSlot);
+            step.pad(place, table.paddingRow(), paddingSlot);
         }
         step.upload();
-        slots.update(batch);
+        table.update(batch);
         return size;
     }
 
@@ -178,8 +183,8 @@ final class CudaSteps implements AutoCloseable {
                 .and(step.token(StepColumns.POSITION))
                 .and(step.token(StepColumns.KV_SLOT))
                 .and(numTokens)
-                .and(slots.memory())
-                .and(slots.stride())
+                .and(slots().memory())
+                .and(slots().stride())
                 .launch(device.stream(), (numTokens + SLOT_THREADS - 1) / SLOT_THREADS, 1, 1, SLOT_THREADS, 0);
     }
 

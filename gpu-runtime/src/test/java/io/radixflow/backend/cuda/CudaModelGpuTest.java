@@ -32,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Small random models with bf16 weights on the GPU, against the CPU backend's fp32 arithmetic on the same weights. */
 @Tag("gpu")
@@ -78,16 +79,18 @@ final class CudaModelGpuTest {
         assertThat(run(file, "")).isEqualTo(eager);
     }
 
-    @Test
-    void batchesGiveMostlyTheTokensOfSingleRequests() {
+    /** Low bits depend on the batch, and logits of random models lie close. */
+    @ParameterizedTest
+    @ValueSource(strings = {"chunked-prefill-size=100", "page-size=16", "disable-radix-cache=true"})
+    void mostTokensAreThoseOfSingleRequests(String options) {
         Path file = model(64, 8, 2, 2);
         List<String> alone = run(file, "max-running-requests=1 disable-radix-cache=true");
-        List<String> together = run(file, "chunked-prefill-size=100");
+        List<String> together = run(file, options);
         long same = IntStream.range(0, alone.size())
                 .filter(i -> alone.get(i).equals(together.get(i)))
                 .count();
-        System.out.printf("%d of %d outputs are the same alone and in a batch%n", same, alone.size());
-        assertThat((double) same / alone.size()).isGreaterThan(0.6);
+        System.out.printf("%d of %d outputs are the same alone and with %s%n", same, alone.size(), options);
+        assertThat((double) same / alone.size()).isGreaterThan(0.8);
     }
 
     @Test
@@ -95,7 +98,7 @@ final class CudaModelGpuTest {
         Path file = model(64, 4, 2, 2);
         run(file, "");
         try (CudaBackend backend = cuda(0)) {
-            long before = backend.availableBytes();
+            double before = backend.availableBytes();
             run(file, "");
             assertThat((double) backend.availableBytes()).isCloseTo(before, within(32e6));
         }
@@ -110,8 +113,7 @@ final class CudaModelGpuTest {
     }
 
     private static CudaBackend cuda(int maxGraphBatch) {
-        return new CudaBackend(
-                new CudaBackend.Settings(0, 0.5, LIBRARY, CONTEXT_LEN, CONTEXT_LEN, CONTEXT_LEN, maxGraphBatch));
+        return new CudaBackend(new CudaBackend.Settings(0, 0.5, LIBRARY, CONTEXT_LEN, CONTEXT_LEN, maxGraphBatch));
     }
 
     private static float[][] logits(Path file, Backend backend, ElementType type, int[] ids, int chunkLen) {
@@ -207,7 +209,7 @@ final class CudaModelGpuTest {
             // GPT-2's byte alphabet first, so that the tokenizer is complete
             words.add(
                     i < 256
-                            ? String.valueOf((char) (i < 33 || i > 126 && i < 161 || i == 173 ? 0x100 + i : i))
+                            ? String.valueOf((char) (i < 33 || (i > 126 && i < 161) || i == 173 ? 0x100 + i : i))
                             : "w" + i);
         }
         return words;
