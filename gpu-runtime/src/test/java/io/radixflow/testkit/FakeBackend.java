@@ -1,16 +1,11 @@
 package io.radixflow.testkit;
 
-import io.radixflow.backend.Backend;
-import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
-import io.radixflow.backend.QkvTransform;
+import io.radixflow.backend.OpFreeBackend;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.ScoredTokens;
 import io.radixflow.backend.Tensor;
-import io.radixflow.backend.Weight;
-import io.radixflow.weights.TensorData;
-import java.util.List;
 
 /**
  * A backend without arithmetic: a slot of its KV cache keeps which token lies there and at which position, and {@link FakeModel} makes the
@@ -18,7 +13,7 @@ import java.util.List;
  *
  * <p>Allocates nothing per step.
  */
-public final class FakeBackend implements Backend {
+public final class FakeBackend extends OpFreeBackend {
 
     /** Kept tokens, one long a slot. */
     static final class FakeKvCache implements KvCache {
@@ -151,69 +146,5 @@ public final class FakeBackend implements Backend {
     @Override
     public void close() {
         isClosed = true;
-    }
-
-    @Override
-    public Weight upload(List<TensorData> stackedRows) {
-        throw unsupported();
-    }
-
-    @Override
-    public Tensor upload(float[] values, int rows, int cols) {
-        throw unsupported();
-    }
-
-    @Override
-    public Tensor allocate(int rows, int cols) {
-        throw unsupported();
-    }
-
-    @Override
-    public void embed(Weight table, ForwardBatch batch, Tensor out) {
-        throw unsupported();
-    }
-
-    @Override
-    public void rmsNorm(Tensor x, Tensor weight, float eps, int rows, Tensor out) {
-        throw unsupported();
-    }
-
-    @Override
-    public void addRmsNorm(Tensor residual, Tensor delta, Tensor weight, float eps, int rows, Tensor out) {
-        throw unsupported();
-    }
-
-    @Override
-    public void linear(Weight w, Tensor x, int rows, Tensor out) {
-        throw unsupported();
-    }
-
-    @Override
-    public void transformAndWriteKv(Tensor qkv, QkvTransform transform, KvCache cache, int layer, ForwardBatch batch) {
-        throw unsupported();
-    }
-
-    @Override
-    public void attention(Tensor qkv, KvCache cache, int layer, ForwardBatch batch, Tensor out) {
-        throw unsupported();
-    }
-
-    @Override
-    public void siluMul(Tensor gateUp, int rows, Tensor out) {
-        throw unsupported();
-    }
-
-    @Override
-    public void gatherRows(Tensor x, int[] index, int numRows, Tensor out) {
-        throw unsupported();
-    }
-
-    @Override
-    public void read(Tensor tensor, int firstRow, int rows, float[] into) {
-        throw unsupported();
-    }
-
-    private static UnsupportedOperationException unsupported() {
-        return new UnsupportedOperationException("the fake backend has no arithmetic");
     }
 }

@@ -95,9 +95,6 @@ public final class CudaBackend implements Backend {
     @Override
     public Weight upload(List<TensorData> stackedRows) {
         device.enter();
-        if (uploader == null) {
-            uploader = new WeightUploader(device);
-        }
         int cols = stackedRows.get(0).cols();
         int rows = 0;
         for (TensorData part : stackedRows) {
@@ -117,7 +114,7 @@ public final class CudaBackend implements Backend {
                 2L * rows * cols, "weights of " + stackedRows.get(0).name());
         long at = 0;
         for (TensorData part : stackedRows) {
-            at += uploader.upload(part, memory.plus(at));
+            at += uploader().upload(part, memory.plus(at));
         }
         device.synchronize();
         return new CudaWeight(memory, rows, cols);
@@ -128,12 +125,7 @@ public final class CudaBackend implements Backend {
         device.enter();
         long bytes = Float.BYTES * (long) values.length;
         DevicePointer memory = device.allocate(bytes, "a tensor [" + rows + ", " + cols + "]");
-        Pointer pinned = device.allocatePinned(bytes, "staging of a tensor");
-        pinned.getByteBuffer(0, bytes)
-                .order(ByteOrder.nativeOrder())
-                .asFloatBuffer()
-                .put(values);
-        device.copyToDevice(memory, pinned, bytes);
+        uploader().upload(values, memory);
         device.synchronize();
         return new CudaTensor(memory, rows, cols, true);
     }
@@ -289,6 +281,13 @@ public final class CudaBackend implements Backend {
 
     private CudaSteps steps() {
         return Objects.requireNonNull(steps, "a KV cache");
+    }
+
+    private WeightUploader uploader() {
+        if (uploader == null) {
+            uploader = new WeightUploader(device);
+        }
+        return uploader;
     }
 
     private CudaSampler sampler() {

@@ -9,7 +9,7 @@ import java.nio.ShortBuffer;
 import jcuda.Pointer;
 
 /**
- * Brings weights to the device as bf16: files that have bf16 byte by byte, others row by row through fp32. Goes through two pinned buffers in
+ * Brings weights to the device, vectors and tables as fp32, matrices as bf16: files that have bf16 byte by byte, others row by row through fp32. Goes through two pinned buffers in
  * turn, so that one fills while the other is copied.
  */
 final class WeightUploader {
@@ -54,6 +54,16 @@ final class WeightUploader {
             send(to.plus(first * rowBytes), rows * rowBytes);
         }
         return tensor.rows() * rowBytes;
+    }
+
+    /** Copies numbers as fp32. */
+    void upload(float[] values, DevicePointer to) {
+        int numAtOnce = BUFFER_BYTES / Float.BYTES;
+        for (int first = 0; first < values.length; first += numAtOnce) {
+            int num = Math.min(numAtOnce, values.length - first);
+            next().asFloatBuffer().put(values, first, num);
+            send(to.plus(Float.BYTES * (long) first), Float.BYTES * (long) num);
+        }
     }
 
     private long copy(ByteBuffer data, DevicePointer to) {

@@ -1,16 +1,12 @@
 package io.radixflow.backend.simulated;
 
-import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
-import io.radixflow.backend.QkvTransform;
+import io.radixflow.backend.OpFreeBackend;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.ScoredTokens;
 import io.radixflow.backend.Tensor;
-import io.radixflow.backend.Weight;
-import io.radixflow.weights.TensorData;
-import java.util.List;
 
 /**
  * The device under a {@link SimulatedModel}: it is busy for as long as the time model says and computes nothing. {@link #synchronize()} lets that
@@ -18,7 +14,7 @@ import java.util.List;
  *
  * <p>Driven by the engine thread. Allocates nothing per step.
  */
-public final class SimulatedBackend implements Backend {
+public final class SimulatedBackend extends OpFreeBackend {
 
     private static final double NANOS_PER_MICRO = 1e3;
 
@@ -137,69 +133,5 @@ public final class SimulatedBackend implements Backend {
     @Override
     public void close() {
         // Holds no memory but the Java heap's.
-    }
-
-    @Override
-    public Weight upload(List<TensorData> stackedRows) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public Tensor upload(float[] values, int rows, int cols) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public Tensor allocate(int rows, int cols) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public void embed(Weight table, ForwardBatch batch, Tensor out) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public void rmsNorm(Tensor x, Tensor weight, float eps, int rows, Tensor out) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public void addRmsNorm(Tensor residual, Tensor delta, Tensor weight, float eps, int rows, Tensor out) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public void linear(Weight w, Tensor x, int rows, Tensor out) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public void transformAndWriteKv(Tensor qkv, QkvTransform transform, KvCache cache, int layer, ForwardBatch batch) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public void attention(Tensor qkv, KvCache cache, int layer, ForwardBatch batch, Tensor out) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public void siluMul(Tensor gateUp, int rows, Tensor out) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public void gatherRows(Tensor x, int[] index, int numRows, Tensor out) {
-        throw noArithmetic();
-    }
-
-    @Override
-    public void read(Tensor tensor, int firstRow, int rows, float[] into) {
-        throw noArithmetic();
-    }
-
-    private static UnsupportedOperationException noArithmetic() {
-        return new UnsupportedOperationException("the simulated device has no arithmetic");
     }
 }
