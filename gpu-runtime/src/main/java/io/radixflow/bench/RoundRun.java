@@ -200,7 +200,7 @@ public final class RoundRun implements GenerationListener {
     }
 
     @Override
-    public void onFailure(EngineException cause) {
+    public void onFailure(EngineException cause, long[] inStep) {
         failure = cause;
         done.countDown();
     }

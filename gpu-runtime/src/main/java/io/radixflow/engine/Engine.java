@@ -29,11 +29,15 @@ public interface Engine extends AutoCloseable {
      */
     boolean flushCache();
 
+    /** False once it has failed or was closed: it computes nothing any more. */
+    boolean isRunning();
+
     /** A snapshot of counters and gauges. Allocates one object; meant for metric reporters, not for loops. */
     EngineStats stats();
 
     /**
-     * Aborts what runs, stops the engine thread and frees all memory. Idempotent.
+     * Aborts what runs, stops the engine thread and frees all memory. Idempotent. Waits a bounded time: a thread that hangs in the device is
+     * left behind, and frees the memory if it ever comes back.
      *
      * @throws EngineException with {@link EngineException.Category#INVARIANT} if something was left behind
      */

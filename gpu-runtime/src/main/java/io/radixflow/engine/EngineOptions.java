@@ -141,6 +141,19 @@ public final class EngineOptions {
             integer("stream-interval", "1", 1, "Tokens between two streamed chunks of one request.");
     public static final EngineOption<Double> DECODE_LOG_INTERVAL_SECONDS = number(
             "decode-log-interval-seconds", "10", 0.1, 86_400, "Seconds between two log lines about the decode batch.");
+    public static final EngineOption<Double> WATCHDOG_TIMEOUT = number(
+            "watchdog-timeout",
+            "300",
+            0.1,
+            86_400,
+            "Seconds that one step may take; then the engine counts as hung and is treated as failed.");
+    public static final EngineOption<Double> ENGINE_KEEP_ALIVE = number(
+            "engine-keep-alive",
+            "0",
+            0,
+            604_800,
+            "Seconds that an engine is kept, with weights and prefix cache, for the next job in the same JVM; 0 closes it at"
+                    + " once.");
 
     private static final List<EngineOption<?>> ALL = List.of(
             MODEL_PATH,
@@ -174,7 +187,9 @@ public final class EngineOptions {
             RANDOM_SEED,
             ENABLE_DETERMINISTIC_INFERENCE,
             STREAM_INTERVAL,
-            DECODE_LOG_INTERVAL_SECONDS);
+            DECODE_LOG_INTERVAL_SECONDS,
+            WATCHDOG_TIMEOUT,
+            ENGINE_KEEP_ALIVE);
 
     private EngineOptions() {}
 

@@ -43,4 +43,32 @@ public record EngineStats(
     public double tokenUsage() {
         return maxTotalNumTokens == 0 ? 0 : (double) numUsedTokens / maxTotalNumTokens;
     }
+
+    /** The same gauges, with totals counted from {@code start} on. */
+    public EngineStats since(EngineStats start) {
+        return withTotals(start, -1);
+    }
+
+    /** The same gauges, with totals that go on from those of an engine before this one. */
+    public EngineStats after(EngineStats earlier) {
+        return withTotals(earlier, 1);
+    }
+
+    private EngineStats withTotals(EngineStats other, int sign) {
+        return new EngineStats(
+                numRunningReqs,
+                numQueueReqs,
+                numUsedTokens,
+                maxTotalNumTokens,
+                promptTokensTotal + sign * other.promptTokensTotal,
+                cachedTokensTotal + sign * other.cachedTokensTotal,
+                prefillTokensTotal + sign * other.prefillTokensTotal,
+                generationTokensTotal + sign * other.generationTokensTotal,
+                numRequestsTotal + sign * other.numRequestsTotal,
+                numRetractedReqs + sign * other.numRetractedReqs,
+                numAbortedRequestsTotal + sign * other.numAbortedRequestsTotal,
+                genThroughput,
+                prefillThroughput,
+                numSteps + sign * other.numSteps);
+    }
 }

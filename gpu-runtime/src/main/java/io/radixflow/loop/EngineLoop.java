@@ -15,6 +15,7 @@ import io.radixflow.schedule.Scheduler;
 import io.radixflow.schedule.Sequence.Phase;
 import io.radixflow.schedule.StepPlan;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,9 @@ final class EngineLoop {
     private final IntervalLog intervalLog;
     private final int contextLen;
     private final List<Session> touched = new ArrayList<>();
+
+    /** What the device is at work on; volatile for those who look at a thread that hangs in it. */
+    private volatile @Nullable StepPlan computing;
 
     EngineLoop(EngineParts parts, CommandQueue commands, LongSupplier nanoClock) {
         this.commands = commands;
@@ -80,14 +84,33 @@ final class EngineLoop {
         int work = takeCommands();
         StepPlan plan = scheduler.plan();
         if (plan.numSequences() > 0) {
+            computing = plan;
             enqueue(plan);
             backend.synchronize();
             book(plan);
+            computing = null;
         }
         stats.publish(scheduler); // before clients hear of it, so that they read what they were told
         deliver();
         intervalLog.tick(nanoClock.getAsLong());
         return work + plan.numSequences();
+    }
+
+    /** The session's requests in the step that has not come to its end, by id. For when the loop stands still: it failed or hangs. */
+    long[] requestsInStep(Session session) {
+        StepPlan plan = computing;
+        if (plan == null) {
+            return new long[0];
+        }
+        long[] ids = new long[plan.numSequences()];
+        int num = 0;
+        for (int place = 0; place < ids.length; place++) {
+            Answer answer = (Answer) plan.sequence(place);
+            if (answer.session == session) {
+                ids[num++] = answer.request().requestId();
+            }
+        }
+        return Arrays.copyOf(ids, num);
     }
 
     private int takeCommands() {

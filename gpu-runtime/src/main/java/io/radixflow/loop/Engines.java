@@ -26,7 +26,7 @@ public final class Engines {
         }
         try (ModelFiles files = open(config)) {
             EngineParts parts = new PartsLoader(config, files).load();
-            return start(parts, System::nanoTime, files.name());
+            return start(parts, System::nanoTime, files.name(), config.get(EngineOptions.WATCHDOG_TIMEOUT));
         }
     }
 
@@ -36,7 +36,12 @@ public final class Engines {
      * @param nanoClock as {@link System#nanoTime()}; for deadlines, queue times and rates
      */
     public static Engine start(EngineParts parts, LongSupplier nanoClock, String name) {
-        RunningEngine engine = new RunningEngine(parts, nanoClock, name);
+        return start(parts, nanoClock, name, Double.parseDouble(EngineOptions.WATCHDOG_TIMEOUT.defaultValue()));
+    }
+
+    /** Likewise, with another patience for hung steps. */
+    public static Engine start(EngineParts parts, LongSupplier nanoClock, String name, double watchdogSeconds) {
+        RunningEngine engine = new RunningEngine(parts, nanoClock, name, watchdogSeconds);
         try {
             engine.start();
         } catch (RuntimeException | Error e) {

@@ -14,6 +14,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -27,6 +28,11 @@ final class RunningEngine implements Engine {
     private static final long IDLE_MILLIS = 1000;
     /** How often a caller that waits for the engine thread looks whether it still runs. */
     private static final long RECHECK_MILLIS = 100;
+    /** How long closing waits for the engine thread: a step of a slow device, or hardly at all if it is known to hang. */
+    private static final long CLOSE_MILLIS = 30_000;
+
+    private static final long CLOSE_HUNG_MILLIS = 1_000;
+    private static final double NANOS_PER_SECOND = 1e9;
 
     private final EngineParts parts;
     private final LongSupplier nanoClock;
@@ -34,12 +40,20 @@ final class RunningEngine implements Engine {
     private final CommandQueue commands = new CommandQueue();
     private final EngineLoop loop;
     private final Thread thread;
+    private final Watchdog watchdog;
     private final List<Session> sessions = new CopyOnWriteArrayList<>();
+    private final AtomicReference<@Nullable EngineException> failure = new AtomicReference<>();
     private volatile boolean isClosing;
-    private volatile @Nullable EngineException failure;
+    private volatile boolean isHung;
     private boolean isClosed;
 
-    RunningEngine(EngineParts parts, LongSupplier nanoClock, String name) {
+    /** Guards who frees the memory: the closing thread, or an engine thread that ends after it was left behind. */
+    private final Object freeing = new Object();
+
+    private boolean hasEnded;
+    private boolean isLeftBehind;
+
+    RunningEngine(EngineParts parts, LongSupplier nanoClock, String name, double watchdogSeconds) {
         this.parts = parts;
         this.nanoClock = nanoClock;
         limits = new EngineLimits(
@@ -51,40 +65,70 @@ final class RunningEngine implements Engine {
         thread = new Thread(this::run, "radixflow-engine-" + name);
         thread.setDaemon(true); // a host that dies must not be kept alive by it
         commands.drainedBy(thread);
+        watchdog = new Watchdog(name, (long) (watchdogSeconds * NANOS_PER_SECOND), () -> stopHung(watchdogSeconds));
     }
 
     void start() {
         loop.prepare();
         thread.start();
+        watchdog.start();
     }
 
     private void run() {
         try {
-            while (!isClosing) {
-                if (loop.doWork() == 0) {
+            while (!isClosing && failure.get() == null) {
+                watchdog.beginRound();
+                int work = loop.doWork();
+                watchdog.endRound();
+                if (work == 0) {
                     Command command = commands.await(IDLE_MILLIS);
                     if (command != null) {
                         loop.handle(command);
                     }
                 }
             }
-            commands.stop(new EngineException(EngineException.Category.OVERLOADED, "it was closed"));
-            loop.shutDown();
+            if (failure.get() == null) {
+                commands.stop(new EngineException(EngineException.Category.OVERLOADED, "it was closed"));
+                loop.shutDown();
+            }
         } catch (Throwable t) { // the thread's top: report and stop
             stopAfter(t);
+        } finally {
+            end();
         }
+    }
+
+    /** Engine thread, its last act. */
+    private void end() {
+        synchronized (freeing) {
+            hasEnded = true;
+            if (isLeftBehind) {
+                LOG.info("The engine thread that was left behind has ended; its memory is freed.");
+                parts.backend().close();
+            }
+        }
+    }
+
+    private void stopHung(double watchdogSeconds) {
+        isHung = true;
+        stopAfter(new EngineException(
+                EngineException.Category.DEVICE,
+                "the engine hangs: one step has taken more than " + watchdogSeconds + " s (--watchdog-timeout)"));
     }
 
     private void stopAfter(Throwable cause) {
         EngineException reported = cause instanceof EngineException known
                 ? known
                 : new EngineException(categoryOf(cause), "the engine has failed: " + cause, cause);
-        failure = reported;
+        if (!failure.compareAndSet(null, reported)) {
+            LOG.warn("The engine had stopped already when this came.", reported);
+            return;
+        }
         LOG.error("The engine has stopped.", reported);
         commands.stop(reported);
         for (Session session : sessions) {
             try {
-                session.fail(reported);
+                session.fail(reported, loop.requestsInStep(session));
             } catch (RuntimeException e) { // one client's defect must not keep the others waiting
                 LOG.error("A client could not be told.", e);
             }
@@ -101,6 +145,10 @@ final class RunningEngine implements Engine {
     public EngineSession open(GenerationListener listener) {
         Session session = new Session(commands, limits, parts.tokenBytes(), parts.eosIds(), listener, sessions::remove);
         sessions.add(session);
+        EngineException known = failure.get();
+        if (known != null) {
+            session.fail(known, new long[0]); // it may have come too late to be told with the others
+        }
         return session;
     }
 
@@ -129,7 +177,7 @@ final class RunningEngine implements Engine {
                 return isFlushed.get(RECHECK_MILLIS, TimeUnit.MILLISECONDS);
             } catch (TimeoutException e) {
                 EngineException stopped = commands.stopped();
-                if (stopped != null && !isFlushed.isDone() && !thread.isAlive()) {
+                if (stopped != null && !isFlushed.isDone() && (isHung || !thread.isAlive())) {
                     throw new EngineException(stopped.category(), "the engine has stopped: " + stopped.getMessage(), e);
                 }
             } catch (InterruptedException e) {
@@ -140,6 +188,11 @@ final class RunningEngine implements Engine {
                 throw new IllegalStateException("the cache could not be flushed", e);
             }
         }
+    }
+
+    @Override
+    public boolean isRunning() {
+        return !isClosing && failure.get() == null;
     }
 
     @Override
@@ -155,22 +208,38 @@ final class RunningEngine implements Engine {
         isClosed = true;
         isClosing = true;
         commands.offer(new Command.Wake());
-        joinThread();
-        parts.backend().close();
-        EngineException cause = failure;
+        watchdog.close();
+        if (isHung) {
+            thread.interrupt(); // of use if it waits for something that can be interrupted
+        }
+        joinThread(isHung ? CLOSE_HUNG_MILLIS : CLOSE_MILLIS);
+        synchronized (freeing) {
+            if (hasEnded || !thread.isAlive()) {
+                parts.backend().close();
+            } else {
+                isLeftBehind = true;
+                LOG.error(
+                        "The engine thread does not stop and is left behind; its memory stays taken until its step ends."
+                                + " If that does not happen, only an end of this process frees the device.");
+            }
+        }
+        EngineException cause = failure.get();
         if (cause != null && cause.category() == EngineException.Category.INVARIANT) {
             throw cause;
         }
     }
 
-    private void joinThread() {
+    private void joinThread(long millis) {
         boolean wasInterrupted = false;
-        while (thread.isAlive()) {
+        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        long left = millis;
+        while (thread.isAlive() && left > 0) {
             try {
-                thread.join();
+                thread.join(left);
             } catch (InterruptedException e) {
                 wasInterrupted = true;
             }
+            left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
         }
         if (wasInterrupted) {
             Thread.currentThread().interrupt();

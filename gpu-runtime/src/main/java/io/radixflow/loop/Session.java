@@ -47,6 +47,7 @@ final class Session implements EngineSession {
     private final ArrayBlockingQueue<StepOutput> pool = new ArrayBlockingQueue<>(MAX_POOLED_OUTPUTS);
     private final Consumer<StepOutput> giveBack = pool::offer;
     private volatile boolean isClosed;
+    private volatile boolean hasFailed;
     /** This step's output, engine thread only; null if it has none so far. */
     private @Nullable StepOutput current;
 
@@ -216,14 +217,22 @@ final class Session implements EngineSession {
         StepOutput output = current;
         if (output != null) {
             current = null;
-            listener.onStep(output);
+            if (!hasFailed) { // given up by the watchdog, the engine thread may come back to life
+                listener.onStep(output);
+            }
         }
     }
 
-    /** Engine thread: tells the client that the engine has failed. */
-    void fail(EngineException cause) {
+    /** Tells the client, once, that the engine has failed. Any thread. */
+    void fail(EngineException cause, long[] inStep) {
+        synchronized (this) {
+            if (hasFailed) {
+                return;
+            }
+            hasFailed = true;
+        }
         answers.clear();
-        listener.onFailure(cause);
+        listener.onFailure(cause, inStep);
     }
 
     private void checkRuns() {

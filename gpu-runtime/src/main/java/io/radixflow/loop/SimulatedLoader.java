@@ -74,7 +74,8 @@ final class SimulatedLoader {
                 scheduling.maxPrefillTokens(),
                 scheduling.maxRunning(),
                 scheduling.contextLen());
-        return Engines.start(parts, clock, nameOf(times.shape().model()));
+        String name = nameOf(times.shape().model());
+        return Engines.start(parts, clock, name, config.get(EngineOptions.WATCHDOG_TIMEOUT));
     }
 
     private int contextLen() {

@@ -31,7 +31,7 @@ final class DrawCounter implements GenerationListener {
     }
 
     @Override
-    public void onFailure(EngineException cause) {
+    public void onFailure(EngineException cause, long[] inStep) {
         throw cause;
     }
 }

@@ -144,7 +144,7 @@ final class EngineBench {
         }
 
         @Override
-        public void onFailure(EngineException cause) {
+        public void onFailure(EngineException cause, long[] inStep) {
             throw cause;
         }
     }

@@ -3,10 +3,6 @@ package io.radixflow.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.radixflow.backend.ForwardBatch;
-import io.radixflow.backend.KvCache;
-import io.radixflow.backend.KvLayout;
-import io.radixflow.backend.Tensor;
 import io.radixflow.engine.Engine;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineSession;
@@ -16,13 +12,19 @@ import io.radixflow.engine.SamplingParams;
 import io.radixflow.model.Model;
 import io.radixflow.testkit.FakeBackend;
 import io.radixflow.testkit.FakeParts;
+import io.radixflow.testkit.ObservedModel;
 import io.radixflow.testkit.RecordingListener;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
 class RunningEngineTest {
+
+    private static final SamplingParams ENDLESS =
+            SamplingParams.builder().ignoreEos(true).maxTokens(4000).build();
 
     @Test
     void servesSeveralSessionsAndLeavesNoThread() throws InterruptedException {
@@ -65,16 +67,14 @@ class RunningEngineTest {
         Engine engine = Engines.start(FakeParts.of(FakeParts.wide()), System::nanoTime, "closed");
         RecordingListener listener = new RecordingListener();
         EngineSession session = engine.open(listener);
-        SamplingParams endless =
-                SamplingParams.builder().ignoreEos(true).maxTokens(4000).build();
         for (int id = 0; id < 50; id++) {
-            assertThat(session.submit(new GenerationRequest(id, new int[] {1, 2, id}, endless)))
+            assertThat(session.submit(new GenerationRequest(id, new int[] {1, 2, id}, ENDLESS)))
                     .isTrue();
         }
         engine.close();
         assertThat(listener.numEnded()).isEqualTo(50);
         assertThat(listener.of(49).finishReason()).isIn(FinishReason.ABORT, FinishReason.LENGTH);
-        assertThatThrownBy(() -> session.submit(new GenerationRequest(99, new int[] {1}, endless)))
+        assertThatThrownBy(() -> session.submit(new GenerationRequest(99, new int[] {1}, ENDLESS)))
                 .isInstanceOf(EngineException.class)
                 .hasMessageContaining("closed");
         session.abort(3);
@@ -83,16 +83,10 @@ class RunningEngineTest {
 
     @Test
     void aFailingStepStopsTheEngineAndTellsTheClients() {
-        EngineParts good = FakeParts.of(FakeParts.wide());
-        EngineParts bad = new EngineParts(
-                good.backend(),
-                new FailingModel(good.model()),
-                good.kvCache(),
-                good.tokenBytes(),
-                good.eosIds(),
-                good.scheduling(),
-                good.logIntervalSeconds());
-        Engine engine = Engines.start(bad, System::nanoTime, "failing");
+        EngineParts parts = withModel(model -> new ObservedModel(model, batch -> {
+            throw new IllegalStateException("no arithmetic today");
+        }));
+        Engine engine = Engines.start(parts, System::nanoTime, "failing");
         RecordingListener listener = new RecordingListener();
         EngineSession session = engine.open(listener);
         session.submit(new GenerationRequest(1, new int[] {1}, SamplingParams.greedy(5)));
@@ -100,43 +94,104 @@ class RunningEngineTest {
         EngineException failure = Objects.requireNonNull(listener.failure());
         assertThat(failure.category()).isEqualTo(EngineException.Category.INVARIANT);
         assertThat(failure).hasMessageContaining("no arithmetic today");
+        assertThat(engine.isRunning()).isFalse();
         assertThatThrownBy(() -> session.submit(new GenerationRequest(2, new int[] {1}, SamplingParams.greedy(5))))
                 .isInstanceOf(EngineException.class);
+        RecordingListener late = new RecordingListener();
+        engine.open(late);
+        assertThat(late.failure()).isSameAs(failure);
         assertThatThrownBy(engine::close).isSameAs(failure);
-        assertThat(((FakeBackend) good.backend()).isClosed()).isTrue();
+        assertThat(((FakeBackend) parts.backend()).isClosed()).isTrue();
     }
 
-    /** A model whose steps fail. */
-    private static final class FailingModel implements Model {
-        private final Model model;
+    @Test
+    void aClientHearsWhichOfItsRequestsWereInTheFailedStep() {
+        CountDownLatch isFailureWanted = new CountDownLatch(1);
+        EngineParts parts = withModel(model -> new ObservedModel(model, batch -> {
+            if (isFailureWanted.getCount() == 0) {
+                throw new IllegalStateException("no arithmetic any more");
+            }
+        }));
+        Engine engine = Engines.start(parts, System::nanoTime, "accusing");
+        RecordingListener first = new RecordingListener();
+        RecordingListener second = new RecordingListener();
+        EngineSession ofFirst = engine.open(first);
+        ofFirst.submit(new GenerationRequest(7, new int[] {1}, ENDLESS));
+        ofFirst.submit(new GenerationRequest(8, new int[] {2}, ENDLESS));
+        ofFirst.submit(new GenerationRequest(9, new int[] {3}, SamplingParams.greedy(1)));
+        engine.open(second).submit(new GenerationRequest(7, new int[] {4}, ENDLESS));
+        first.awaitEnded(1);
+        isFailureWanted.countDown();
+        first.awaitEnded(2);
+        second.awaitEnded(1);
+        assertThat(first.failedStep()).containsExactlyInAnyOrder(7, 8);
+        assertThat(second.failedStep()).containsExactly(7);
+        assertThatThrownBy(engine::close).isInstanceOf(EngineException.class);
+    }
 
-        FailingModel(Model model) {
-            this.model = model;
-        }
+    @Test
+    void aHungStepCountsAsFailedAndItsMemoryIsFreedWhenItEnds() throws InterruptedException {
+        CountDownLatch isReleased = new CountDownLatch(1);
+        EngineParts parts = withModel(model -> new ObservedModel(model, batch -> awaitUninterrupted(isReleased)));
+        FakeBackend backend = (FakeBackend) parts.backend();
+        Engine engine = Engines.start(parts, System::nanoTime, "hung", 0.1);
+        RecordingListener listener = new RecordingListener();
+        EngineSession session = engine.open(listener);
+        session.submit(new GenerationRequest(5, new int[] {1}, ENDLESS));
+        listener.awaitEnded(1);
+        assertThat(listener.failure()).hasMessageContaining("--watchdog-timeout");
+        assertThat(listener.failedStep()).containsExactly(5);
+        assertThat(engine.isRunning()).isFalse();
 
-        @Override
-        public KvLayout kvLayout(int numSlots, KvLayout.ElementType type) {
-            return model.kvLayout(numSlots, type);
-        }
+        engine.close(); // returns, though the thread does not
+        assertThat(backend.isClosed()).isFalse();
+        Thread left = thread("radixflow-engine-hung");
+        isReleased.countDown();
+        left.join();
+        assertThat(backend.isClosed()).isTrue();
+        assertThat(listener.has(5)).as("an output after the failure").isFalse();
+    }
 
-        @Override
-        public int vocabSize() {
-            return model.vocabSize();
+    @Test
+    void anIdleEngineIsNotHung() throws InterruptedException {
+        try (Engine engine = Engines.start(FakeParts.of(FakeParts.wide()), System::nanoTime, "idle", 0.05)) {
+            RecordingListener listener = new RecordingListener();
+            EngineSession session = engine.open(listener);
+            Thread watchdog = thread("radixflow-watchdog-idle");
+            watchdog.join(500); // ten times its patience
+            assertThat(watchdog.isAlive()).as("it gave no alarm").isTrue();
+            session.submit(new GenerationRequest(1, new int[] {1}, SamplingParams.greedy(3)));
+            listener.awaitEnded(1);
+            assertThat(listener.failure()).isNull();
         }
+    }
 
-        @Override
-        public int maxLogitRows() {
-            return model.maxLogitRows();
-        }
+    private static Thread thread(String name) {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
 
-        @Override
-        public void forward(ForwardBatch batch, KvCache cache) {
-            throw new IllegalStateException("no arithmetic today");
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        while (latch.getCount() > 0) {
+            try {
+                latch.await();
+            } catch (InterruptedException e) {
+                // a kernel would not notice either
+            }
         }
+    }
 
-        @Override
-        public Tensor logits(int firstRow, int rows) {
-            return model.logits(firstRow, rows);
-        }
+    private static EngineParts withModel(UnaryOperator<Model> wrapper) {
+        EngineParts good = FakeParts.of(FakeParts.wide());
+        return new EngineParts(
+                good.backend(),
+                wrapper.apply(good.model()),
+                good.kvCache(),
+                good.tokenBytes(),
+                good.eosIds(),
+                good.scheduling(),
+                good.logIntervalSeconds());
     }
 }

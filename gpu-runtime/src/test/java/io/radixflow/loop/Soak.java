@@ -129,7 +129,7 @@ final class Soak implements GenerationListener {
     }
 
     @Override
-    public void onFailure(EngineException cause) {
+    public void onFailure(EngineException cause, long[] inStep) {
         failure = cause;
         drained.countDown();
     }

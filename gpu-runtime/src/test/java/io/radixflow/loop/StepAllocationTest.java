@@ -37,7 +37,7 @@ class StepAllocationTest {
             }
 
             @Override
-            public void onFailure(EngineException cause) {
+            public void onFailure(EngineException cause, long[] inStep) {
                 throw cause;
             }
         });

@@ -176,17 +176,24 @@ public final class FakeEngine implements Engine {
         }
     }
 
-    /** Stops for good: every session hears of the failure. */
+    /** Stops for good, in the middle of a step of all that runs: every session hears of the failure. */
     public void fail(EngineException cause) {
         List<Session> all;
+        List<long[]> inStep = new ArrayList<>();
         synchronized (this) {
             isClosed = true;
+            all = List.copyOf(sessions);
+            for (Session session : all) {
+                inStep.add(running.stream()
+                        .filter(next -> next.session == session)
+                        .mapToLong(next -> next.request.requestId())
+                        .toArray());
+            }
             running.clear();
             waiting.clear();
-            all = List.copyOf(sessions);
         }
-        for (Session session : all) {
-            session.listener.onFailure(cause);
+        for (int i = 0; i < all.size(); i++) {
+            all.get(i).listener.onFailure(cause, inStep.get(i));
         }
     }
 
@@ -228,6 +235,11 @@ public final class FakeEngine implements Engine {
     @Override
     public boolean flushCache() {
         return numUnfinished() == 0;
+    }
+
+    @Override
+    public synchronized boolean isRunning() {
+        return !isClosed;
     }
 
     @Override

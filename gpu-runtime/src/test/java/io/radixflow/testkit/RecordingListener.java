@@ -99,6 +99,7 @@ public final class RecordingListener implements GenerationListener {
     private final List<Long> endOrder = new ArrayList<>();
     private final List<Long> startOrder = new ArrayList<>();
     private @Nullable EngineException failure;
+    private long[] failedStep = {};
 
     @Override
     public synchronized void onStep(StepOutput output) {
@@ -130,8 +131,12 @@ public final class RecordingListener implements GenerationListener {
     }
 
     @Override
-    public synchronized void onFailure(EngineException cause) {
+    public synchronized void onFailure(EngineException cause, long[] inStep) {
+        if (failure != null) {
+            throw new AssertionError("a second failure", cause);
+        }
         failure = cause;
+        failedStep = inStep.clone();
         notifyAll();
     }
 
@@ -159,6 +164,11 @@ public final class RecordingListener implements GenerationListener {
 
     public synchronized @Nullable EngineException failure() {
         return failure;
+    }
+
+    /** The requests that the failed step was computing. */
+    public synchronized long[] failedStep() {
+        return failedStep.clone();
     }
 
     /** Waits until so many requests have ended or the engine has failed; fails after a minute. */

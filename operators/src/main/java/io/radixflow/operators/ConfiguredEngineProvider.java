@@ -2,12 +2,16 @@ package io.radixflow.operators;
 
 import io.radixflow.engine.Engine;
 import io.radixflow.engine.EngineConfig;
+import io.radixflow.engine.EngineException;
+import io.radixflow.engine.EngineOptions;
+import io.radixflow.loop.EngineRegistry;
 import io.radixflow.loop.Engines;
 import io.radixflow.text.TextModel;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
-/** Starts engines from option texts; the same texts on every machine. */
+/** Leases engines by option texts, the same on every machine, from the registry of the task manager's JVM. */
 public final class ConfiguredEngineProvider implements EngineProvider {
 
     private static final long serialVersionUID = 1L;
@@ -16,15 +20,21 @@ public final class ConfiguredEngineProvider implements EngineProvider {
 
     /**
      * @param options as of {@link EngineConfig#asMap()}
-     * @throws io.radixflow.engine.EngineException if an option is wrong, here and not only on the task manager
+     * @throws EngineException of category CONFIGURATION if an option is wrong, here and not only on the task manager
      */
     public ConfiguredEngineProvider(Map<String, String> options) {
-        this.options = new HashMap<>(EngineConfig.of(options).asMap());
+        EngineConfig config = EngineConfig.of(options);
+        if (config.get(EngineOptions.SIMULATED_CLOCK).equals("virtual")) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    "--simulated-clock virtual is for bench: a job's deadlines and checkpoints pass in real time; leave it out");
+        }
+        this.options = new HashMap<>(config.asMap());
     }
 
     @Override
-    public Engine startEngine() {
-        return Engines.start(EngineConfig.of(options));
+    public Engine startEngine(List<Integer> gpus) {
+        return EngineRegistry.ofThisJvm().lease(EngineConfig.of(options), gpus);
     }
 
     @Override

@@ -148,7 +148,7 @@ final class EngineRunner implements GenerationListener, AutoCloseable {
     }
 
     @Override
-    public void onFailure(EngineException cause) {
+    public void onFailure(EngineException cause, long[] inStep) {
         sendMail(() -> {
             throw cause;
         });

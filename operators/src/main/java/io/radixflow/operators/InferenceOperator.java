@@ -6,8 +6,10 @@ import io.radixflow.engine.GenerationRequest;
 import io.radixflow.schemas.ErrorCode;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import org.apache.flink.api.common.externalresource.ExternalResourceInfo;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
@@ -39,6 +41,10 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
     private static final long serialVersionUID = 1L;
     private static final Logger LOGGER = LoggerFactory.getLogger(InferenceOperator.class);
     private static final long POLL_NANOS = 500_000;
+    /** The external resource in Flink's configuration, and the one property that its driver gives. */
+    private static final String GPU_RESOURCE = "gpu";
+
+    private static final String GPU_INDEX = "index";
 
     private final transient EngineProvider engines;
     private final transient PipelineOptions options;
@@ -77,7 +83,7 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
     @Override
     public void open() throws Exception {
         super.open();
-        Engine engine = engines.startEngine();
+        Engine engine = engines.startEngine(gpus());
         EngineLimits limits = engine.limits();
         EngineMetrics metrics = new EngineMetrics(getMetricGroup(), engine);
         WatermarkGate watermarks = new WatermarkGate(output::emitWatermark);
@@ -90,6 +96,16 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
                 engine, waiting, new EngineRunner.Context(mailbox, sink, metrics, timeoutNanos, System::nanoTime));
         running = new Running(runner, sink, waiting, limits, watermarks);
         resubmit(runner, watermarks);
+    }
+
+    /** Indexes of the task manager's GPUs: Flink gives a subtask all of them, so that each must claim one. */
+    private List<Integer> gpus() {
+        List<Integer> indexes = new ArrayList<>();
+        for (ExternalResourceInfo gpu : getRuntimeContext().getExternalResourceInfos(GPU_RESOURCE)) {
+            gpu.getProperty(GPU_INDEX).ifPresent(index -> indexes.add(Integer.valueOf(index)));
+        }
+        Collections.sort(indexes);
+        return indexes;
     }
 
     private void resubmit(EngineRunner runner, WatermarkGate watermarks) {

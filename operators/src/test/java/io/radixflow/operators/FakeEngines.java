@@ -66,7 +66,7 @@ final class FakeEngines implements EngineProvider {
     }
 
     @Override
-    public Engine startEngine() {
+    public Engine startEngine(List<Integer> gpus) {
         FakeEngine engine = stepMicros == NO_THREAD
                 ? FakeEngine.stepped(maxRunningRequests, queueCapacity)
                 : FakeEngine.threaded(maxRunningRequests, stepMicros, () -> mayStep.getAsBoolean());

@@ -120,7 +120,7 @@ final class Conversation {
         }
 
         @Override
-        public void onFailure(EngineException cause) {
+        public void onFailure(EngineException cause, long[] inStep) {
             steps.add(cause);
         }
 
