@@ -3,6 +3,7 @@ package io.radixflow.operators;
 import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.EngineOptions;
 import io.radixflow.schemas.RecordFormat;
+import io.radixflow.schemas.RegistryAccess;
 import io.radixflow.text.ReasoningFormat;
 import java.io.Serializable;
 import java.time.Duration;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param randomSeed mixed into the seeds of requests that name none
  * @param admission how much is taken in beyond what runs
  * @param format of the records
+ * @param registry of the writers' schemas, for the format that has one, else null
  * @param reasoning how a thinking model's reasoning is told from its content, or null for not at all
  */
 public record PipelineOptions(
@@ -32,6 +34,7 @@ public record PipelineOptions(
         long randomSeed,
         AdmissionLimits admission,
         RecordFormat format,
+        @Nullable RegistryAccess registry,
         @Nullable ReasoningFormat reasoning)
         implements Serializable {
 
@@ -50,7 +53,17 @@ public record PipelineOptions(
     /** One engine, windows of 256 records or 20 ms, no timeout, deltas on, JSON. */
     public static PipelineOptions defaults() {
         return new PipelineOptions(
-                1, 256, Duration.ofMillis(20), null, true, 1, 0, AdmissionLimits.DEFAULT, RecordFormat.JSON, null);
+                1,
+                256,
+                Duration.ofMillis(20),
+                null,
+                true,
+                1,
+                0,
+                AdmissionLimits.DEFAULT,
+                RecordFormat.JSON,
+                null,
+                null);
     }
 
     /** Takes over what the engine's options say: stream interval, random seed, reasoning parser. */
@@ -65,6 +78,7 @@ public record PipelineOptions(
                 config.get(EngineOptions.RANDOM_SEED),
                 admission,
                 format,
+                registry,
                 config.find(EngineOptions.REASONING_PARSER)
                         .map(ReasoningFormat::of)
                         .orElse(null));
@@ -95,6 +109,22 @@ public record PipelineOptions(
         return with(parallelism, prefixWindowRecords, prefixWindow, requestTimeout, hasDeltaOutput, admission, value);
     }
 
+    /** Where the writers' schemas are, for {@link RecordFormat#AVRO_CONFLUENT}. */
+    public PipelineOptions withRegistry(@Nullable RegistryAccess value) {
+        return new PipelineOptions(
+                parallelism,
+                prefixWindowRecords,
+                prefixWindow,
+                requestTimeout,
+                hasDeltaOutput,
+                streamInterval,
+                randomSeed,
+                admission,
+                format,
+                value,
+                reasoning);
+    }
+
     private PipelineOptions with(
             int newParallelism,
             int newWindowRecords,
@@ -113,6 +143,7 @@ public record PipelineOptions(
                 randomSeed,
                 newAdmission,
                 newFormat,
+                registry,
                 reasoning);
     }
 

@@ -43,7 +43,10 @@ final class PreparePrompt extends ProcessFunction<SourceRecord, PreparedRequest>
                 .addGroup(EngineMetrics.GROUP)
                 .counter(EngineMetrics.DEAD_LETTERS);
         stages = new Stages(
-                new PromptParser(options.format()), new PromptTokenizer(loaded, options), new HashSet<>(), deadLetters);
+                new PromptParser(options.format(), options.registry()),
+                new PromptTokenizer(loaded, options),
+                new HashSet<>(),
+                deadLetters);
     }
 
     @Override

@@ -17,7 +17,7 @@ import org.apache.avro.specific.SpecificDatumReader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code PromptRecord} to the body that it means. All checks but those of the encoding are the body's. Not thread-safe.
+ * {@code PromptRecord}, plain or in the Confluent wire format, to the body that it means. All checks but those of the encoding are the body's. Not thread-safe.
  *
  * <p>Fields have a body's names and order; those listed here hold a list or object as JSON text.
  */
@@ -28,12 +28,18 @@ final class AvroPrompts {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private final JsonReader json = new JsonReader();
-    private final SpecificDatumReader<PromptRecord> reader = new SpecificDatumReader<>(PromptRecord.class);
+    private final SpecificDatumReader<PromptRecord> plain = new SpecificDatumReader<>(PromptRecord.class);
+    private final @Nullable WriterSchemas writers;
+
+    /** @param writers of records in the Confluent wire format; null for plain records */
+    AvroPrompts(@Nullable WriterSchemas writers) {
+        this.writers = writers;
+    }
 
     /**
      * The body that the record means.
      *
-     * @throws RecordException {@code invalid_request} if the bytes are no record
+     * @throws RecordException {@code invalid_request} if the bytes are no record, or their schema can't be had or read
      */
     ObjectNode body(byte @Nullable [] value) throws RecordException {
         if (value == null || value.length == 0) {
@@ -43,11 +49,20 @@ final class AvroPrompts {
             throw RequestFields.invalid(
                     "the value has " + value.length + " bytes, the limit is " + JsonReader.MAX_BYTES);
         }
-        return body(decode(value));
+        if (writers == null) {
+            return body(value, 0, plain);
+        }
+        return body(value, ConfluentFrame.HEADER_BYTES, writers.readerOf(ConfluentFrame.schemaId(value)));
     }
 
-    private PromptRecord decode(byte[] value) throws RecordException {
-        BoundedDecoder decoder = new BoundedDecoder(value);
+    /** The body that the bytes from an index on mean. */
+    ObjectNode body(byte[] value, int from, SpecificDatumReader<PromptRecord> reader) throws RecordException {
+        return body(decode(value, from, reader));
+    }
+
+    private static PromptRecord decode(byte[] value, int from, SpecificDatumReader<PromptRecord> reader)
+            throws RecordException {
+        BoundedDecoder decoder = new BoundedDecoder(value, from);
         PromptRecord record;
         try {
             record = reader.read(null, decoder);

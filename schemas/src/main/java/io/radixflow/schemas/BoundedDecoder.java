@@ -11,17 +11,25 @@ import org.apache.avro.util.Utf8;
 
 /**
  * Avro's binary encoding, read from bytes of strangers. Avro's own decoder allocates what a length says before it looks for the
- * bytes; here every length and count is checked against what is left, so memory stays in proportion to the input. One per
- * record, used by one thread.
+ * bytes; here every length and count is checked against what is left, so memory stays in proportion to the input. All lists of a
+ * record together hold at most as many elements as it has bytes, so that elements that take no bytes (null, by the schema of a
+ * stranger) cost no more time either. One per record, used by one thread.
  */
 final class BoundedDecoder extends Decoder {
 
     private static final int MAX_VARINT_SHIFT = 63;
 
     private final ByteBuffer in;
+    private int numElementsLeft;
 
     BoundedDecoder(byte[] bytes) {
-        in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        this(bytes, 0);
+    }
+
+    /** Reads the array's bytes {@code [from, length)}. */
+    BoundedDecoder(byte[] bytes, int from) {
+        in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).position(from);
+        numElementsLeft = in.remaining();
     }
 
     int remaining() {
@@ -138,7 +146,7 @@ final class BoundedDecoder extends Decoder {
 
     @Override
     public long skipArray() throws IOException {
-        throw new UnsupportedOperationException("reader's and writer's schema are the same: nothing is skipped");
+        return skipBlocks();
     }
 
     @Override
@@ -153,7 +161,7 @@ final class BoundedDecoder extends Decoder {
 
     @Override
     public long skipMap() throws IOException {
-        throw new UnsupportedOperationException("reader's and writer's schema are the same: nothing is skipped");
+        return skipBlocks();
     }
 
     @Override
@@ -161,23 +169,39 @@ final class BoundedDecoder extends Decoder {
         return readInt();
     }
 
-    /** Elements of the next block of an array or map; each of ours takes a byte at least, so more than are left is a lie. */
+    /** Elements of the next block of an array or map. */
     private long readCount() throws IOException {
         long count = readLong();
         if (count < 0) { // then the block's size in bytes follows
             count = -count;
             readLong();
         }
-        if (count < 0 || count > in.remaining()) {
+        return counted(count);
+    }
+
+    /** Steps over the blocks that say their size in bytes; returns the elements of the next one that doesn't, 0 at the end. */
+    private long skipBlocks() throws IOException {
+        long count = readLong();
+        while (count < 0) {
+            take(readLength());
+            count = readLong();
+        }
+        return counted(count);
+    }
+
+    /** Each element of our schemas takes a byte at least, so more than are left is a lie. */
+    private long counted(long count) throws IOException {
+        if (count < 0 || count > in.remaining() || count > numElementsLeft) {
             throw new IOException("a list is longer than the record");
         }
+        numElementsLeft -= (int) count;
         return count;
     }
 
     private int readLength() throws IOException {
         long length = readLong();
         if (length < 0 || length > in.remaining()) {
-            throw new IOException("a string is longer than the record");
+            throw new IOException("a string or block is longer than the record");
         }
         return (int) length;
     }

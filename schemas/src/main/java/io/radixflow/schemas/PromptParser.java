@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * what is allowed: a known field is honoured or refused, never ignored. Thread-safe.
  *
  * <p>JSON is a body or a line of an OpenAI Batch file, told apart by their fields; Avro is the binary encoding of
- * {@code PromptRecord}, which becomes a body and passes the same checks.
+ * {@code PromptRecord}, or of what a registry's schema resolves to it; it becomes a body and passes the same checks.
  */
 public final class PromptParser {
 
@@ -19,17 +19,28 @@ public final class PromptParser {
     private final RecordFormat format;
     private final JsonReader json = new JsonReader();
     private final BodyParser bodies = new BodyParser(json);
-    private final AvroPrompts avro = new AvroPrompts();
+    private final AvroPrompts avro;
 
+    /** Of a format that needs no schema registry. */
     public PromptParser(RecordFormat format) {
+        this(format, null);
+    }
+
+    /** @param registry of the writers' schemas; null unless the format needs it */
+    public PromptParser(RecordFormat format, @Nullable RegistryAccess registry) {
+        if ((format == RecordFormat.AVRO_CONFLUENT) != (registry != null)) {
+            throw new IllegalArgumentException("a schema registry belongs to AVRO_CONFLUENT, the format is " + format);
+        }
         this.format = format;
+        avro = new AvroPrompts(registry == null ? null : new WriterSchemas(registry));
     }
 
     /** @throws RecordException {@code invalid_json}, {@code invalid_request} or {@code unsupported_parameter} */
     public Prompt parse(byte @Nullable [] value) throws RecordException {
         return switch (format) {
             case JSON -> parseJson(new RequestFields(json.readObject(value)));
-            case AVRO -> bodies.parse(new RequestFields(avro.body(value))).inEnvelope(Prompt.Envelope.AVRO, null);
+            case AVRO, AVRO_CONFLUENT ->
+                bodies.parse(new RequestFields(avro.body(value))).inEnvelope(Prompt.Envelope.AVRO, null);
         };
     }
 

@@ -57,11 +57,12 @@ final class JobFlags {
 
     @Option(
             names = "--format",
-            paramLabel = "json|avro",
+            paramLabel = "json|avro|avro-confluent",
             defaultValue = "json",
             description = {
                 "json: bodies and OpenAI Batch lines. avro: the binary encoding of PromptRecord in,",
-                "of CompletionRecord out (schemas/src/main/avro). Default: ${DEFAULT-VALUE}"
+                "of CompletionRecord out (schemas/src/main/avro). avro-confluent: the same in the Confluent wire",
+                "format, with --schema-registry. Default: ${DEFAULT-VALUE}"
             })
     private String format = "json";
 
@@ -95,9 +96,8 @@ final class JobFlags {
         return switch (format) {
             case "json" -> RecordFormat.JSON;
             case "avro" -> RecordFormat.AVRO;
-            case "avro-confluent" ->
-                throw new UserException("--format avro-confluent is not built yet; this version takes json or avro");
-            default -> throw new UserException("--format takes json or avro, got '" + format + "'");
+            case "avro-confluent" -> RecordFormat.AVRO_CONFLUENT;
+            default -> throw new UserException("--format takes json, avro or avro-confluent, got '" + format + "'");
         };
     }
 

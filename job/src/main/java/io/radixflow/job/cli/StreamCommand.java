@@ -9,6 +9,7 @@ import io.radixflow.job.pipeline.StreamJob;
 import io.radixflow.operators.ConfiguredEngineProvider;
 import io.radixflow.operators.PipelineOptions;
 import io.radixflow.schemas.RecordFormat;
+import io.radixflow.schemas.RegistryAccess;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -36,6 +37,9 @@ final class StreamCommand implements Callable<Integer>, StartsEngine {
     @Mixin
     private final JobFlags jobFlags = new JobFlags();
 
+    @Mixin
+    private final RegistryFlags registryFlags = new RegistryFlags();
+
     @Option(
             names = "--state-dir",
             paramLabel = "DIR",
@@ -47,11 +51,13 @@ final class StreamCommand implements Callable<Integer>, StartsEngine {
     public Integer call() throws Exception {
         Terminal terminal = Terminal.of(spec.commandLine().getOut());
         RecordFormat format = jobFlags.format();
+        RegistryAccess registry = registryFlags.access(format == RecordFormat.AVRO_CONFLUENT);
         Configuration flink = jobFlags.flink();
         EngineConfig engine = EngineFlags.config(spec, flink);
         KafkaOptions kafka = kafkaFlags.options(JobEnvironment.longestCheckpoint(flink));
-        PipelineOptions pipeline = jobFlags.pipeline(engine, format, kafka.deltaTopic() != null);
-        KafkaEnds ends = new KafkaEnds(kafka);
+        PipelineOptions pipeline =
+                jobFlags.pipeline(engine, format, kafka.deltaTopic() != null).withRegistry(registry);
+        KafkaEnds ends = registry == null ? new KafkaEnds(kafka) : KafkaEnds.registered(kafka, registry);
         List<String> created = ends.prepare(jobFlags.parallelism());
         if (!created.isEmpty()) {
             terminal.line("created topics: " + String.join(", ", created));

@@ -4,6 +4,9 @@ import io.radixflow.job.UserException;
 import io.radixflow.operators.PipelineOutputs;
 import io.radixflow.operators.RecordTypes;
 import io.radixflow.operators.SourceRecord;
+import io.radixflow.schemas.RegistryAccess;
+import io.radixflow.schemas.RegistryException;
+import io.radixflow.schemas.SchemaRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -21,14 +24,40 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The two ends of the streaming job: the source of prompts and the sinks of completions, deltas and dead letters. */
 public final class KafkaEnds {
 
-    private final KafkaOptions options;
+    private static final Logger LOG = LoggerFactory.getLogger(KafkaEnds.class);
 
+    private final KafkaOptions options;
+    private final int answerSchemaId;
+
+    /** Answers are written as they come. */
     public KafkaEnds(KafkaOptions options) {
+        this(options, ResultSerializer.NO_SCHEMA);
+    }
+
+    private KafkaEnds(KafkaOptions options, int answerSchemaId) {
         this.options = options;
+        this.answerSchemaId = answerSchemaId;
+    }
+
+    /**
+     * Answers are written in the Confluent wire format, by a schema that this registers for the output topic.
+     *
+     * @throws UserException if the registry is not there or refuses the schema
+     */
+    public static KafkaEnds registered(KafkaOptions options, RegistryAccess registry) throws InterruptedException {
+        try {
+            int id = new SchemaRegistry(registry).registerCompletions(options.outputTopic());
+            LOG.info("Answers are written by schema id {} of the schema registry {}", id, registry);
+            return new KafkaEnds(options, id);
+        } catch (RegistryException e) {
+            throw new UserException("the schema registry " + registry + ": " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -79,7 +108,7 @@ public final class KafkaEnds {
     public void sinks(PipelineOutputs outputs) {
         DeliveryGuarantee guarantee = options.delivery().guarantee();
         outputs.completions()
-                .sinkTo(sink("completions", guarantee, new ResultSerializer(options.outputTopic())))
+                .sinkTo(sink("completions", guarantee, new ResultSerializer(options.outputTopic(), answerSchemaId)))
                 .name("completions")
                 .uid("completions");
         outputs.deadLetters()
@@ -88,7 +117,10 @@ public final class KafkaEnds {
                 .uid("dead-letters");
         if (options.deltaTopic() != null) {
             outputs.deltas()
-                    .sinkTo(sink("deltas", DeliveryGuarantee.AT_LEAST_ONCE, new ResultSerializer(options.deltaTopic())))
+                    .sinkTo(sink(
+                            "deltas",
+                            DeliveryGuarantee.AT_LEAST_ONCE,
+                            new ResultSerializer(options.deltaTopic(), ResultSerializer.NO_SCHEMA)))
                     .name("deltas")
                     .uid("deltas");
         }

@@ -16,13 +16,16 @@ import io.radixflow.operators.RecordTypes;
 import io.radixflow.operators.ResultRecord;
 import io.radixflow.schemas.AvroAnswers;
 import io.radixflow.schemas.AvroPromptWriter;
+import io.radixflow.schemas.ConfluentFrame;
 import io.radixflow.schemas.DeadLetter;
 import io.radixflow.schemas.RecordFormat;
-import io.radixflow.schemas.avro.CompletionRecord;
+import io.radixflow.schemas.SchemaRegistry;
+import io.radixflow.schemas.StubRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -116,9 +119,10 @@ class StreamJobIT {
 
     @Test
     @Timeout(120)
-    void answersAvroRecordsWithAvroRecords() throws Exception {
-        try (EmbeddedBroker broker = EmbeddedBroker.start(0)) {
-            KafkaEnds ends = new KafkaEnds(new KafkaOptions(
+    void answersAvroRecordsByTheSchemasOfARegistryThatComesLate() throws Exception {
+        try (EmbeddedBroker broker = EmbeddedBroker.start(0);
+                StubRegistry registry = StubRegistry.start()) {
+            KafkaOptions options = new KafkaOptions(
                     broker.bootstrapServers(),
                     List.of("prompts"),
                     "completions",
@@ -127,32 +131,44 @@ class StreamJobIT {
                     "it-avro",
                     Delivery.AT_LEAST_ONCE,
                     Duration.ofMinutes(15),
-                    Map.of()));
+                    Map.of());
+            KafkaEnds ends = KafkaEnds.registered(options, registry.access());
             ends.prepare(1);
-            byte[] good = new AvroPromptWriter()
+            registry.put(7, registry.schema(new SchemaRegistry(registry.access()).registerPrompts("prompts")));
+            byte[] plain = new AvroPromptWriter()
                     .write("{\"custom_id\":\"a\",\"prompt\":[97,98],\"n\":3,\"max_tokens\":5}".getBytes(UTF_8));
-            byte[] bad = "{\"prompt\": \"json\"}".getBytes(UTF_8);
-            produce(broker.bootstrapServers(), List.of(good, bad));
+            byte[] unknown = ConfluentFrame.wrap(8, plain);
+            produce(broker.bootstrapServers(), List.of(ConfluentFrame.wrap(7, plain), plain, unknown));
+            registry.fail(3, 503); // is no reason for a dead letter
 
             Configuration flink = JobEnvironment.configuration(Map.of(), Duration.ofMillis(300));
             StreamExecutionEnvironment env = JobEnvironment.embedded(flink, 1, EmbeddedBroker.freePort(), stateDir);
-            PipelineOptions options =
-                    PipelineOptions.defaults().withDeltaOutput(false).withFormat(RecordFormat.AVRO);
-            StreamJob.build(env, ends, new FakeEngines(4, 500), options);
+            StreamJob.build(
+                    env,
+                    ends,
+                    new FakeEngines(4, 500),
+                    PipelineOptions.defaults()
+                            .withDeltaOutput(false)
+                            .withFormat(RecordFormat.AVRO_CONFLUENT)
+                            .withRegistry(registry.access()));
             try (RunningJob job = RunningJob.submit(env, StreamJob.NAME)) {
-                List<ConsumerRecord<byte[], byte[]>> results = consume(broker.bootstrapServers(), job, 2);
+                List<ConsumerRecord<byte[], byte[]>> results = consume(broker.bootstrapServers(), job, 3);
+                List<byte[]> dead = new ArrayList<>();
                 for (ConsumerRecord<byte[], byte[]> result : results) {
                     if (result.topic().equals("completions")) {
-                        CompletionRecord record = AvroAnswers.decode(result.value());
-                        assertThat(record.getCustomId()).isEqualTo("a");
-                        assertThat(record.getChoices()).hasSize(3);
+                        assertThat(result.value()).startsWith(0, 0, 0, 0, 100);
+                        byte[] value = Arrays.copyOfRange(result.value(), 5, result.value().length);
+                        assertThat(AvroAnswers.decode(value).getCustomId()).isEqualTo("a");
+                        assertThat(AvroAnswers.decode(value).getChoices()).hasSize(3);
                     } else {
-                        assertThat(result.value()).isEqualTo(bad);
+                        dead.add(result.value());
                     }
                 }
-                assertThat(results)
-                        .extracting(ConsumerRecord::topic)
-                        .containsExactlyInAnyOrder("completions", "prompts-dlq");
+                assertThat(dead).containsExactly(plain, unknown);
+                assertThat(results).hasSize(3);
+                assertThat(registry.requests())
+                        .filteredOn("GET /schemas/ids/7 "::equals)
+                        .hasSize(4);
             }
         }
     }
