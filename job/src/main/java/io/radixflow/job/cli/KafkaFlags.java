@@ -1,6 +1,6 @@
 package io.radixflow.job.cli;
 
-import io.radixflow.job.UserException;
+import io.radixflow.job.kafka.CheckpointTimes;
 import io.radixflow.job.kafka.Delivery;
 import io.radixflow.job.kafka.KafkaOptions;
 import java.time.Duration;
@@ -71,7 +71,9 @@ final class KafkaFlags {
             paramLabel = "DURATION",
             defaultValue = "15min",
             description =
-                    "Longest open Kafka transaction; above checkpoint timeout and interval (default: ${DEFAULT-VALUE}).")
+                    "Longest open Kafka transaction: above checkpoint interval and timeout together, at most the broker's"
+                            + " transaction.max.timeout.ms. A job that is down for longer may lose answers that a checkpoint"
+                            + " was about to commit. How long answers take to generate doesn't matter (default: ${DEFAULT-VALUE}).")
     private Duration transactionTimeout = Duration.ofMinutes(15);
 
     @Option(
@@ -80,12 +82,14 @@ final class KafkaFlags {
             description = "Property for every Kafka client, for example security.protocol=SASL_SSL; may be repeated.")
     private Map<String, String> properties = new LinkedHashMap<>();
 
-    /** @param checkpointing longest time between two checkpoints' completions: interval and timeout */
-    KafkaOptions options(Duration checkpointing) {
-        if (delivery == Delivery.EXACTLY_ONCE && transactionTimeout.compareTo(checkpointing) <= 0) {
-            throw new UserException("--transaction-timeout " + transactionTimeout.toSeconds()
-                    + " s must be above checkpoint interval and timeout together, " + checkpointing.toSeconds() + " s");
-        }
+    /** @throws UserException if a value is wrong, or transactions are too short for the checkpoints */
+    KafkaOptions options(CheckpointTimes checkpoints) {
+        KafkaOptions options = options();
+        options.checkTransactions(checkpoints);
+        return options;
+    }
+
+    private KafkaOptions options() {
         return new KafkaOptions(
                 bootstrapServers,
                 inputTopics,

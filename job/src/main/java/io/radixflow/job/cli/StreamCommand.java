@@ -54,7 +54,7 @@ final class StreamCommand implements Callable<Integer>, StartsEngine {
         RegistryAccess registry = registryFlags.access(format == RecordFormat.AVRO_CONFLUENT);
         Configuration flink = jobFlags.flink();
         EngineConfig engine = EngineFlags.config(spec, flink);
-        KafkaOptions kafka = kafkaFlags.options(JobEnvironment.longestCheckpoint(flink));
+        KafkaOptions kafka = kafkaFlags.options(JobEnvironment.checkpointTimes(flink));
         PipelineOptions pipeline =
                 jobFlags.pipeline(engine, format, kafka.deltaTopic() != null).withRegistry(registry);
         KafkaEnds ends = registry == null ? new KafkaEnds(kafka) : KafkaEnds.registered(kafka, registry);

@@ -68,14 +68,7 @@ public final class KafkaEnds {
      */
     public List<String> prepare(int numPartitions) {
         if (options.delivery() == Delivery.EXACTLY_ONCE) {
-            OptionalLong limit = Topics.maxTransactionMillis(options.bootstrapServers(), options.properties());
-            long wanted = options.transactionTimeout().toMillis();
-            if (limit.isPresent() && limit.getAsLong() < wanted) {
-                throw new UserException(
-                        "the broker allows transactions of " + limit.getAsLong()
-                                + " ms (transaction.max.timeout.ms), the job needs " + wanted
-                                + " ms; raise the broker's limit, lower --transaction-timeout or take --delivery at-least-once");
-            }
+            checkBrokersLimit();
         }
         List<String> topics = new ArrayList<>(options.inputTopics());
         topics.add(options.outputTopic());
@@ -84,6 +77,21 @@ public final class KafkaEnds {
             topics.add(options.deltaTopic());
         }
         return Topics.create(options.bootstrapServers(), options.properties(), topics, numPartitions);
+    }
+
+    private void checkBrokersLimit() {
+        OptionalLong limit = Topics.maxTransactionMillis(options.bootstrapServers(), options.properties());
+        long wanted = options.transactionTimeout().toMillis();
+        if (limit.isEmpty()) {
+            LOG.warn(
+                    "The brokers don't tell their transaction.max.timeout.ms; if it is below --transaction-timeout, {} ms, the"
+                            + " job will fail",
+                    wanted);
+        } else if (limit.getAsLong() < wanted) {
+            throw new UserException("--transaction-timeout is " + wanted + " ms, but the broker allows transactions of "
+                    + limit.getAsLong() + " ms at most (transaction.max.timeout.ms); raise the broker's limit,"
+                    + " lower --transaction-timeout, or take --delivery at-least-once");
+        }
     }
 
     /** Prompts from the group's committed offsets on, from the topics' beginning the first time. */

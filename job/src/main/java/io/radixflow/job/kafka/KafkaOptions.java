@@ -1,10 +1,13 @@
 package io.radixflow.job.kafka;
 
+import static java.util.Map.entry;
+
 import io.radixflow.job.UserException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +34,20 @@ public record KafkaOptions(
         Duration transactionTimeout,
         Map<String, String> properties) {
 
+    private static final Map<String, String> OWNERS = Map.ofEntries(
+            entry("bootstrap.servers", "give it by --bootstrap-servers"),
+            entry("group.id", "give it by --group-id"),
+            entry("client.id", "clients are named by --group-id"),
+            entry("transaction.timeout.ms", "give it by --transaction-timeout"),
+            entry("transactional.id", "transactions are named by --group-id"),
+            entry("isolation.level", "only committed records are read"),
+            entry("auto.offset.reset", "it begins at the group's committed offsets, or at the topics' beginning"),
+            entry("enable.auto.commit", "offsets are committed with checkpoints"),
+            entry("key.deserializer", "records are read as bytes"),
+            entry("value.deserializer", "records are read as bytes"),
+            entry("key.serializer", "records are written as bytes"),
+            entry("value.serializer", "records are written as bytes"));
+
     public KafkaOptions {
         inputTopics = List.copyOf(inputTopics);
         properties = Map.copyOf(properties);
@@ -41,6 +58,35 @@ public record KafkaOptions(
                 || inputTopics.contains(deadLetterTopic)
                 || (deltaTopic != null && inputTopics.contains(deltaTopic))) {
             throw new UserException("a topic is both input and output: the job would read its own answers");
+        }
+        properties.forEach((name, value) -> checkProperty(name, value, delivery));
+    }
+
+    /** Properties that the job sets by itself would be overruled in silence, or would break what it promises. */
+    private static void checkProperty(String name, String value, Delivery delivery) {
+        String owner = OWNERS.get(name);
+        if (owner != null) {
+            throw new UserException("--kafka-property " + name + " contradicts the job's own: " + owner);
+        }
+        boolean isUnsafe = switch (name) {
+            case ProducerConfig.ACKS_CONFIG -> !value.equals("all") && !value.equals("-1");
+            case ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG -> !Boolean.parseBoolean(value);
+            default -> false;
+        };
+        if (isUnsafe && delivery == Delivery.EXACTLY_ONCE) {
+            throw new UserException("--kafka-property " + name + "=" + value
+                    + " allows no transactions; leave it out, or take --delivery at-least-once");
+        }
+    }
+
+    /** @throws UserException if transactions may time out before the checkpoint that commits them */
+    public void checkTransactions(CheckpointTimes checkpoints) {
+        Duration needed = checkpoints.longestTransaction();
+        if (delivery == Delivery.EXACTLY_ONCE && transactionTimeout.compareTo(needed) <= 0) {
+            throw new UserException("--transaction-timeout " + CheckpointTimes.seconds(transactionTimeout)
+                    + " must be above the time that a transaction stays open, " + checkpoints.inWords()
+                    + "; raise it (and the broker's transaction.max.timeout.ms), or lower"
+                    + " execution.checkpointing.timeout with -D");
         }
     }
 

@@ -13,8 +13,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.admin.Config;
-import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.config.ConfigResource;
@@ -52,24 +50,18 @@ public final class Topics {
         }
     }
 
-    /** The broker's {@code transaction.max.timeout.ms}, or empty if it does not tell (some hosted clusters do not). */
+    /** The least {@code transaction.max.timeout.ms} of the brokers, or empty if they do not tell (some hosted clusters do not). */
     public static OptionalLong maxTransactionMillis(String bootstrapServers, Map<String, String> properties) {
         try (Admin admin = admin(bootstrapServers, properties)) {
-            Optional<Node> node = admin.describeCluster().nodes().get(ANSWER_SECONDS, TimeUnit.SECONDS).stream()
-                    .findFirst();
-            if (node.isEmpty()) {
-                return OptionalLong.empty();
+            List<ConfigResource> brokers = new ArrayList<>();
+            for (Node node : admin.describeCluster().nodes().get(ANSWER_SECONDS, TimeUnit.SECONDS)) {
+                brokers.add(new ConfigResource(ConfigResource.Type.BROKER, node.idString()));
             }
-            ConfigResource broker =
-                    new ConfigResource(ConfigResource.Type.BROKER, node.get().idString());
-            Config config = admin.describeConfigs(List.of(broker))
-                    .all()
-                    .get(ANSWER_SECONDS, TimeUnit.SECONDS)
-                    .get(broker);
-            ConfigEntry entry = config == null ? null : config.get(TRANSACTION_LIMIT);
-            return entry == null || entry.value() == null
-                    ? OptionalLong.empty()
-                    : OptionalLong.of(Long.parseLong(entry.value()));
+            return admin.describeConfigs(brokers).all().get(ANSWER_SECONDS, TimeUnit.SECONDS).values().stream()
+                    .map(config -> config.get(TRANSACTION_LIMIT))
+                    .filter(entry -> entry != null && entry.value() != null)
+                    .mapToLong(entry -> Long.parseLong(entry.value()))
+                    .min();
         } catch (ExecutionException e) {
             return OptionalLong.empty();
         } catch (TimeoutException e) {

@@ -1,5 +1,6 @@
 package io.radixflow.job.pipeline;
 
+import io.radixflow.job.kafka.CheckpointTimes;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -57,10 +58,14 @@ public final class JobEnvironment {
         return config;
     }
 
-    /** Longest time from one checkpoint's start to the completion of the next, as configured. */
-    public static Duration longestCheckpoint(Configuration config) {
-        return config.get(CheckpointingOptions.CHECKPOINTING_INTERVAL)
-                .plus(config.get(CheckpointingOptions.CHECKPOINTING_TIMEOUT));
+    /** How often checkpoints are and how long they may take, as configured. */
+    public static CheckpointTimes checkpointTimes(Configuration config) {
+        Duration interval = config.get(CheckpointingOptions.CHECKPOINTING_INTERVAL);
+        Duration pause = config.get(CheckpointingOptions.MIN_PAUSE_BETWEEN_CHECKPOINTS);
+        return new CheckpointTimes(
+                interval.compareTo(pause) < 0 ? pause : interval,
+                config.get(CheckpointingOptions.CHECKPOINTING_TIMEOUT),
+                config.get(CheckpointingOptions.TOLERABLE_FAILURE_NUMBER));
     }
 
     /** Whether {@code flink run} or a cluster's JobManager called us, so that the job goes to that cluster. */

@@ -65,6 +65,8 @@ class MainTest {
                 "stream|Missing required option: '--bootstrap-servers=",
                 "stream --bootstrap-servers x:1 --delivery twice|Invalid value for option '--delivery'",
                 "stream --bootstrap-servers x:1 --checkpoint-interval soon|takes a number and a unit",
+                "stream --bootstrap-servers x:1 --device simulated --time-model ../bench/time-models/h100-qwen3-0.6b.json --transaction-timeout 10min|--transaction-timeout 600 s must be above",
+                "stream --bootstrap-servers x:1 --device simulated --time-model ../bench/time-models/h100-qwen3-0.6b.json --kafka-property group.id=x|give it by --group-id",
                 "stream --bootstrap-servers x:1 --format xml|--format takes json, avro or avro-confluent, got 'xml'",
                 "stream --bootstrap-servers x:1 --format avro-confluent|needs --schema-registry URL",
                 "stream --bootstrap-servers x:1 --schema-registry http://x|belong to --format avro-confluent",

@@ -64,6 +64,31 @@ class EmbeddedBrokerTest {
     }
 
     @Test
+    void refusesTransactionsThatTheBrokerDoesNotAllow() {
+        try (EmbeddedBroker broker = EmbeddedBroker.start(0)) {
+            assertThat(Topics.maxTransactionMillis(broker.bootstrapServers(), Map.of()))
+                    .hasValue(900_000);
+            KafkaOptions options = new KafkaOptions(
+                    broker.bootstrapServers(),
+                    List.of("prompts"),
+                    "completions",
+                    null,
+                    "dlq",
+                    "group",
+                    Delivery.EXACTLY_ONCE,
+                    Duration.ofMillis(900_001),
+                    Map.of());
+
+            assertThatThrownBy(() -> new KafkaEnds(options).prepare(1))
+                    .isInstanceOf(UserException.class)
+                    .hasMessage(
+                            "--transaction-timeout is 900001 ms, but the broker allows transactions of 900000 ms at most"
+                                    + " (transaction.max.timeout.ms); raise the broker's limit, lower --transaction-timeout, or take"
+                                    + " --delivery at-least-once");
+        }
+    }
+
+    @Test
     void namesTheTakenPortAndItsFlag() throws Exception {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             assertThatThrownBy(() -> EmbeddedBroker.start(taken.getLocalPort()))
