@@ -23,6 +23,7 @@ final class InFlightRequest {
     private long admittedNanos;
     private boolean hasFirstToken;
     private int watermarkEpoch;
+    private int newTokens;
 
     InFlightRequest(PreparedRequest request, long nowNanos) {
         this(request, NOTHING_CACHED_YET, null, 0, noProgress(request.shape().numChoices()));
@@ -52,6 +53,7 @@ final class InFlightRequest {
             hasFirstToken |= progress.get(i).outputIds().length > 0;
         }
         choices = List.copyOf(made);
+        newTokens = request.promptIds().length;
     }
 
     private static List<Progress> noProgress(int numChoices) {
@@ -167,5 +169,14 @@ final class InFlightRequest {
 
     void watermarkEpoch(int value) {
         watermarkEpoch = value;
+    }
+
+    /** Prompt tokens that the engine must probably compute; not in state, since a restart begins with an empty cache. */
+    int newTokens() {
+        return newTokens;
+    }
+
+    void newTokens(int value) {
+        newTokens = value;
     }
 }

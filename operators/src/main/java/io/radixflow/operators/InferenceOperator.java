@@ -36,7 +36,7 @@ import org.slf4j.LoggerFactory;
  * {@link AdmissionLimits} are reached. Needs an input edge that unaligned checkpoints work on: keyBy or rebalance.
  */
 final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
-        implements OneInputStreamOperator<PreparedRequest, ResultRecord>, BoundedOneInput {
+        implements OneInputStreamOperator<RoutedRequest, ResultRecord>, BoundedOneInput {
 
     private static final long serialVersionUID = 1L;
     private static final Logger LOGGER = LoggerFactory.getLogger(InferenceOperator.class);
@@ -54,10 +54,16 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
 
     private transient @Nullable ListState<byte[]> state;
     private transient @Nullable Running running;
+    private transient @Nullable LoadLine line;
 
     /** What {@link #open} makes. */
     private record Running(
-            EngineRunner runner, AnswerSink sink, WaitingLoad waiting, EngineLimits limits, WatermarkGate watermarks) {}
+            EngineRunner runner,
+            AnswerSink sink,
+            WaitingLoad waiting,
+            EngineLimits limits,
+            WatermarkGate watermarks,
+            EngineLoad load) {}
 
     InferenceOperator(
             StreamOperatorParameters<ResultRecord> parameters, EngineProvider engines, PipelineOptions options) {
@@ -94,8 +100,14 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
         long timeoutNanos = timeout == null ? GenerationRequest.NO_DEADLINE : timeout.toNanos();
         EngineRunner runner = new EngineRunner(
                 engine, waiting, new EngineRunner.Context(mailbox, sink, metrics, timeoutNanos, System::nanoTime));
-        running = new Running(runner, sink, waiting, limits, watermarks);
+        EngineLoad load = new EngineLoad(getRuntimeContext().getTaskInfo().getIndexOfThisSubtask());
+        running = new Running(runner, sink, waiting, limits, watermarks, load);
         resubmit(runner, watermarks);
+        if (options.parallelism() > 1) {
+            LoadLine opened = new LoadLine(getRuntimeContext().getGlobalAggregateManager(), mailbox, reply -> {});
+            line = opened;
+            opened.open(getProcessingTimeService(), () -> load.report(runner.inFlight(), opened));
+        }
     }
 
     /** Indexes of the task manager's GPUs: Flink gives a subtask all of them, so that each must claim one. */
@@ -123,9 +135,10 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
     }
 
     @Override
-    public void processElement(StreamRecord<PreparedRequest> element) throws Exception {
+    public void processElement(StreamRecord<RoutedRequest> element) throws Exception {
         Running open = running();
-        PreparedRequest request = element.getValue();
+        PreparedRequest request = element.getValue().request();
+        open.load.onReceived(element.getValue());
         awaitRoom(open.waiting);
         int room = open.limits.maxSequenceLen() - request.promptIds().length;
         int maxTokens = request.sampling().maxTokens();
@@ -134,6 +147,7 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
         boolean isLowered = isOpenEnded && needed <= room && maxTokens > room;
         InFlightRequest inFlight =
                 new InFlightRequest(isLowered ? request.withMaxTokens(room) : request, System.nanoTime());
+        inFlight.newTokens(element.getValue().newTokens());
         inFlight.watermarkEpoch(open.watermarks.enter());
         if (needed <= room) {
             open.runner.submit(inFlight);
@@ -194,6 +208,9 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
 
     @Override
     public void close() throws Exception {
+        if (line != null) {
+            line.close();
+        }
         Running open = running;
         running = null;
         if (open != null) {

@@ -8,7 +8,7 @@ import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 
 /** Makes {@link InferenceOperator}s on the task managers. */
 final class InferenceOperatorFactory extends AbstractStreamOperatorFactory<ResultRecord>
-        implements OneInputStreamOperatorFactory<PreparedRequest, ResultRecord> {
+        implements OneInputStreamOperatorFactory<RoutedRequest, ResultRecord> {
 
     private static final long serialVersionUID = 1L;
 

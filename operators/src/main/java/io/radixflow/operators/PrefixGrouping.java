@@ -6,16 +6,21 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Queue;
+import java.util.UUID;
 import java.util.concurrent.ScheduledFuture;
+import org.apache.flink.api.common.TaskInfo;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
+import org.apache.flink.api.common.state.OperatorStateStore;
+import org.apache.flink.api.common.typeutils.base.array.LongPrimitiveArraySerializer;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.BoundedOneInput;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.jspecify.annotations.Nullable;
@@ -26,11 +31,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A window closes when it is full, when its time is up, or at the end of the input. A closed window leaves one record at a
  * time: one for each record that comes in, the rest by mails, so that a checkpoint barrier never waits for a whole window to
- * pass a full engine. Both the open and the leaving window are in the state. A watermark leaves after all records that came
- * before it.
+ * pass a full engine. Both the open and the leaving window are in the state, and the prefixes that the router has seen. A watermark leaves
+ * after all records that came before it. Where there are several engines, the router hears of their loads a few times a second.
  */
-final class PrefixGrouping extends AbstractStreamOperator<PreparedRequest>
-        implements OneInputStreamOperator<PreparedRequest, PreparedRequest>, BoundedOneInput {
+final class PrefixGrouping extends AbstractStreamOperator<RoutedRequest>
+        implements OneInputStreamOperator<PreparedRequest, RoutedRequest>, BoundedOneInput {
 
     private static final long serialVersionUID = 1L;
 
@@ -40,6 +45,8 @@ final class PrefixGrouping extends AbstractStreamOperator<PreparedRequest>
             .thenComparing(PreparedRequest::promptIds, Arrays::compare);
 
     private final transient MailboxExecutor mailbox;
+    private final transient SeenPrefixes prefixes = new SeenPrefixes();
+    private final transient RouterLoads loads;
     private final transient PrefixRouter router;
     private final int maxRecords;
     private final long windowMillis;
@@ -51,12 +58,17 @@ final class PrefixGrouping extends AbstractStreamOperator<PreparedRequest>
     private transient @Nullable ScheduledFuture<?> timer;
     private transient @Nullable Watermark windowWatermark;
     private transient @Nullable Watermark leavingWatermark;
-    private transient @Nullable ListState<PreparedRequest> state;
+    private transient @Nullable State state;
+    private transient @Nullable LoadLine line;
 
-    PrefixGrouping(StreamOperatorParameters<PreparedRequest> parameters, PrefixRouter router, PipelineOptions options) {
+    /** What {@link #initializeState} opens. */
+    private record State(ListState<PreparedRequest> window, ListState<long[]> prefixes) {}
+
+    PrefixGrouping(StreamOperatorParameters<RoutedRequest> parameters, PipelineOptions options) {
         super(parameters);
         this.mailbox = parameters.getMailboxExecutor();
-        this.router = router;
+        loads = new RouterLoads(UUID.randomUUID().getMostSignificantBits(), options.parallelism());
+        router = new PrefixRouter(EngineKeys.forParallelism(options.parallelism()), loads, prefixes);
         this.maxRecords = options.prefixWindowRecords();
         this.windowMillis = options.prefixWindow().toMillis();
     }
@@ -64,12 +76,17 @@ final class PrefixGrouping extends AbstractStreamOperator<PreparedRequest>
     @Override
     public void initializeState(StateInitializationContext context) throws Exception {
         super.initializeState(context);
-        ListState<PreparedRequest> opened = context.getOperatorStateStore()
-                .getListState(new ListStateDescriptor<>("prefix-window", new PreparedRequestSerializer()));
+        OperatorStateStore store = context.getOperatorStateStore();
+        State opened = new State(
+                store.getListState(new ListStateDescriptor<>("prefix-window", new PreparedRequestSerializer())),
+                store.getListState(new ListStateDescriptor<>("seen-prefixes", LongPrimitiveArraySerializer.INSTANCE)));
         state = opened;
         if (context.isRestored()) {
-            for (PreparedRequest request : opened.get()) {
+            for (PreparedRequest request : opened.window.get()) {
                 window.add(request);
+            }
+            for (long[] seen : opened.prefixes.get()) {
+                prefixes.restore(seen);
             }
         }
     }
@@ -79,6 +96,19 @@ final class PrefixGrouping extends AbstractStreamOperator<PreparedRequest>
         super.open();
         if (!window.isEmpty()) {
             startTimer();
+        }
+        if (loads.numEngines() > 1) {
+            StreamingRuntimeContext context = getRuntimeContext();
+            LoadLine opened = new LoadLine(context.getGlobalAggregateManager(), mailbox, loads::onReply);
+            line = opened;
+            opened.open(getProcessingTimeService(), () -> report(opened));
+        }
+    }
+
+    private void report(LoadLine opened) {
+        if (loads.mayHaveChanged()) {
+            TaskInfo task = getRuntimeContext().getTaskInfo();
+            opened.send(loads.report(task.getIndexOfThisSubtask(), task.getNumberOfParallelSubtasks()));
         }
     }
 
@@ -154,7 +184,7 @@ final class PrefixGrouping extends AbstractStreamOperator<PreparedRequest>
     }
 
     private void emit(PreparedRequest request) {
-        PreparedRequest routed = request.withRoutingKey(router.route(request));
+        RoutedRequest routed = router.route(request);
         long timestamp = request.source().timestamp();
         output.collect(
                 timestamp == SourceRecord.NO_TIMESTAMP
@@ -187,10 +217,19 @@ final class PrefixGrouping extends AbstractStreamOperator<PreparedRequest>
         super.snapshotState(context);
         List<PreparedRequest> all = new ArrayList<>(leaving);
         all.addAll(window);
-        ListState<PreparedRequest> opened = state;
+        State opened = state;
         if (opened == null) {
             throw new IllegalStateException("snapshotState before initializeState");
         }
-        opened.update(all);
+        opened.window.update(all);
+        opened.prefixes.update(loads.numEngines() > 1 ? List.of(prefixes.toState()) : List.of());
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (line != null) {
+            line.close();
+        }
+        super.close();
     }
 }

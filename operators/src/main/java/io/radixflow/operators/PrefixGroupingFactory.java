@@ -7,8 +7,8 @@ import org.apache.flink.streaming.api.operators.StreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 
 /** Makes {@link PrefixGrouping} operators on the task managers. */
-final class PrefixGroupingFactory extends AbstractStreamOperatorFactory<PreparedRequest>
-        implements OneInputStreamOperatorFactory<PreparedRequest, PreparedRequest> {
+final class PrefixGroupingFactory extends AbstractStreamOperatorFactory<RoutedRequest>
+        implements OneInputStreamOperatorFactory<PreparedRequest, RoutedRequest> {
 
     private static final long serialVersionUID = 1L;
 
@@ -22,14 +22,13 @@ final class PrefixGroupingFactory extends AbstractStreamOperatorFactory<Prepared
     @Override
     // Flink's signature: the caller chooses T and only ever asks for the declared type.
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
-    public <T extends StreamOperator<PreparedRequest>> T createStreamOperator(
-            StreamOperatorParameters<PreparedRequest> parameters) {
-        PrefixRouter router = new PrefixRouter(EngineKeys.forParallelism(options.parallelism()));
-        return (T) new PrefixGrouping(parameters, router, options);
+    public <T extends StreamOperator<RoutedRequest>> T createStreamOperator(
+            StreamOperatorParameters<RoutedRequest> parameters) {
+        return (T) new PrefixGrouping(parameters, options);
     }
 
     @Override
-    public Class<? extends StreamOperator<PreparedRequest>> getStreamOperatorClass(ClassLoader classLoader) {
+    public Class<? extends StreamOperator<RoutedRequest>> getStreamOperatorClass(ClassLoader classLoader) {
         return PrefixGrouping.class;
     }
 }

@@ -1,87 +1,61 @@
 package io.radixflow.operators;
 
 /**
- * Chooses the engine of each request: equal prefixes go to the same one, up to a bound of its load.
+ * Chooses the engine of each request: equal prefixes go to the same one, unless it has too much to do.
  *
- * <p>A request's bucket is the hash of its first {@value #PREFIX_TOKENS} tokens and cache salt. Engines are ranked for a bucket
- * by rendezvous hashing [1]; the first whose load stays within {@value #LOAD_FACTOR} of the average plus a slack takes the
- * request [2]. So every router of a job agrees without talking to the others, a hot prefix spreads over as many engines as it
- * needs, and adding an engine moves few buckets. Loads are tokens handed out lately; they halve now and then, and a restart
- * forgets them.
+ * <p>A prompt's home is the engine that rendezvous hashing [1] ranks first for its first {@value SeenPrefixes#STEP} tokens. While the home's
+ * work is within {@value #LOAD_FACTOR} of the average and a slack, it takes the request [2]. Else engines are ranked for the prompt's longest
+ * prefix that was seen before, and the first within the bound takes it. So all routers of a job agree; a hot prefix spreads over as many
+ * engines as it needs, its continuations each as a whole; and it shrinks back to its home when the load is gone. Work is what has still to be
+ * computed ({@link RouterLoads}), so an engine that is slow or has long answers gets less.
  *
- * <p>[1] Thaler, Ravishankar: "Using name-based mappings to increase hit rates", 1998. [2] Mirrokni, Thorup, Zadimoghaddam:
- * "Consistent hashing with bounded loads", 2016.
+ * <p>[1] Thaler, Ravishankar: "Using name-based mappings to increase hit rates", 1998. [2] Mirrokni, Thorup, Zadimoghaddam: "Consistent
+ * hashing with bounded loads", 2016.
  */
 final class PrefixRouter {
 
-    static final int PREFIX_TOKENS = 64;
     static final double LOAD_FACTOR = 1.25;
-    static final int SLACK_TOKENS = 8_192;
-
-    /** Answers differ in length and {@code max_tokens} is often a mere ceiling, so no request counts for more output. */
-    private static final int MAX_OUTPUT_COST = 256;
-
-    private static final long HALVE_ABOVE_TOKENS = 1L << 20;
+    /** An engine with less work than this has room, whatever the average. */
+    static final int SLACK_TOKENS = 4_096;
 
     private final int[] keys;
-    private final long[] load;
-    private long totalLoad;
+    private final RouterLoads loads;
+    private final SeenPrefixes prefixes;
 
-    PrefixRouter(int[] keys) {
+    /** @param keys entry i leads to engine i */
+    PrefixRouter(int[] keys, RouterLoads loads, SeenPrefixes prefixes) {
         this.keys = keys.clone();
-        load = new long[keys.length];
+        this.loads = loads;
+        this.prefixes = prefixes;
     }
 
-    /** The routing key for the request; counts its load. */
-    int route(PreparedRequest request) {
-        if (keys.length == 1) {
-            return keys[0];
-        }
-        int outputCost = Math.min(MAX_OUTPUT_COST, request.sampling().maxTokens());
-        int cost = request.promptIds().length + outputCost * request.shape().numChoices();
-        int engine = choose(bucket(request), cost);
-        load[engine] += cost;
-        totalLoad += cost;
-        if (totalLoad > HALVE_ABOVE_TOKENS * keys.length) {
-            halve();
-        }
-        return keys[engine];
+    /** Chooses the request's engine and counts its work there. */
+    RoutedRequest route(PreparedRequest request) {
+        prefixes.lookUp(request.cacheSalt(), request.promptIds());
+        int newTokens = Math.max(1, request.promptIds().length - prefixes.seenLen());
+        int engine = keys.length == 1 ? 0 : choose();
+        RoutedRequest routed = new RoutedRequest(request.withRoutingKey(keys[engine]), loads.routerId(), newTokens);
+        loads.onSent(engine, routed.work());
+        return routed;
     }
 
-    private int choose(long bucket, int cost) {
-        double bound = LOAD_FACTOR * (totalLoad + cost) / keys.length + SLACK_TOKENS;
+    private int choose() {
+        double bound = LOAD_FACTOR * loads.total() / keys.length + SLACK_TOKENS;
+        int home = firstRanked(prefixes.homeHash(), Double.POSITIVE_INFINITY);
+        return loads.of(home) <= bound ? home : firstRanked(prefixes.seenHash(), bound);
+    }
+
+    /** The engine that ranks first for the hash among those within the bound, of which there is always one. */
+    private int firstRanked(long hash, double bound) {
         int best = -1;
         long bestRank = 0;
-        int least = 0;
         for (int engine = 0; engine < keys.length; engine++) {
-            long rank = RequestSeed.mix(bucket + engine * 0x9e3779b97f4a7c15L);
-            if (load[engine] + cost <= bound && (best < 0 || rank > bestRank)) {
+            long rank = RequestSeed.mix(hash + engine * 0x9e3779b97f4a7c15L);
+            if (loads.of(engine) <= bound && (best < 0 || rank > bestRank)) {
                 best = engine;
                 bestRank = rank;
             }
-            if (load[engine] < load[least]) {
-                least = engine;
-            }
         }
-        // A request above the bound by itself goes where the least load is.
-        return best < 0 ? least : best;
-    }
-
-    private static long bucket(PreparedRequest request) {
-        String salt = request.cacheSalt();
-        long hash = salt == null ? 0 : salt.hashCode() + 1L;
-        int prefixLen = Math.min(PREFIX_TOKENS, request.promptIds().length);
-        for (int i = 0; i < prefixLen; i++) {
-            hash = RequestSeed.mix(hash * 31 + request.promptIds()[i]);
-        }
-        return hash;
-    }
-
-    private void halve() {
-        totalLoad = 0;
-        for (int engine = 0; engine < load.length; engine++) {
-            load[engine] /= 2;
-            totalLoad += load[engine];
-        }
+        return best;
     }
 }

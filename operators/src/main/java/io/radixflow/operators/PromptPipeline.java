@@ -46,10 +46,10 @@ public final class PromptPipeline {
                 .uid(PREPARE_OPERATOR)
                 .setParallelism(records.getParallelism());
         SingleOutputStreamOperator<ResultRecord> completions = prepared.transform(
-                        GROUPING_OPERATOR, RecordTypes.PREPARED, new PrefixGroupingFactory(options))
+                        GROUPING_OPERATOR, RecordTypes.ROUTED, new PrefixGroupingFactory(options))
                 .uid(GROUPING_OPERATOR)
                 .setParallelism(records.getParallelism())
-                .keyBy(PreparedRequest::routingKey, Types.INT)
+                .keyBy(RoutedRequest::routingKey, Types.INT)
                 .transform(ENGINE_OPERATOR, RecordTypes.RESULT, new InferenceOperatorFactory(engines, options))
                 .uid(ENGINE_OPERATOR)
                 .setParallelism(options.parallelism())

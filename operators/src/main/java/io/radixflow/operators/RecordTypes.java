@@ -10,6 +10,8 @@ public final class RecordTypes {
             new RecordTypeInfo<>(SourceRecord.class, new SourceRecordSerializer());
     public static final TypeInformation<PreparedRequest> PREPARED =
             new RecordTypeInfo<>(PreparedRequest.class, new PreparedRequestSerializer());
+    static final TypeInformation<RoutedRequest> ROUTED =
+            new RecordTypeInfo<>(RoutedRequest.class, new RoutedRequestSerializer());
     public static final TypeInformation<ResultRecord> RESULT =
             new RecordTypeInfo<>(ResultRecord.class, new ResultRecordSerializer());
     public static final TypeInformation<DeadLetter> DEAD_LETTER =

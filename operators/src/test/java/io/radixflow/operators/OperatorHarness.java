@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** One inference subtask in Flink's test harness, with a fake engine that steps on command. */
 final class OperatorHarness implements AutoCloseable {
 
-    private final OneInputStreamOperatorTestHarness<PreparedRequest, ResultRecord> harness;
+    private final OneInputStreamOperatorTestHarness<RoutedRequest, ResultRecord> harness;
     private final FakeEngine engine;
 
     OperatorHarness(FakeEngines engines, PipelineOptions options, @Nullable OperatorSubtaskState state)
@@ -32,7 +32,9 @@ final class OperatorHarness implements AutoCloseable {
     }
 
     void process(PreparedRequest request) throws Exception {
-        harness.processElement(request, request.source().timestamp());
+        harness.processElement(
+                new RoutedRequest(request, 0, request.promptIds().length),
+                request.source().timestamp());
     }
 
     /** So many steps, each followed by the mails it sent. */
@@ -65,7 +67,7 @@ final class OperatorHarness implements AutoCloseable {
         return engine;
     }
 
-    OneInputStreamOperatorTestHarness<PreparedRequest, ResultRecord> flink() {
+    OneInputStreamOperatorTestHarness<RoutedRequest, ResultRecord> flink() {
         return harness;
     }
 

@@ -108,11 +108,11 @@ class PrefixGroupingTest {
     /** The operator in Flink's harness. */
     private static final class Grouping implements AutoCloseable {
 
-        private final OneInputStreamOperatorTestHarness<PreparedRequest, PreparedRequest> harness;
+        private final OneInputStreamOperatorTestHarness<PreparedRequest, RoutedRequest> harness;
 
         private Grouping(PipelineOptions options, @Nullable OperatorSubtaskState state) throws Exception {
             harness = new OneInputStreamOperatorTestHarness<>(new PrefixGroupingFactory(options));
-            harness.setup(new PreparedRequestSerializer());
+            harness.setup(new RoutedRequestSerializer());
             if (state != null) {
                 harness.initializeState(state);
             }
@@ -132,9 +132,9 @@ class PrefixGroupingTest {
 
         private List<String> prompts() {
             List<String> prompts = new ArrayList<>();
-            for (PreparedRequest request : harness.extractOutputValues()) {
+            for (RoutedRequest routed : harness.extractOutputValues()) {
                 StringBuilder prompt = new StringBuilder();
-                for (int id : request.promptIds()) {
+                for (int id : routed.request().promptIds()) {
                     prompt.append((char) id);
                 }
                 prompts.add(prompt.toString());
