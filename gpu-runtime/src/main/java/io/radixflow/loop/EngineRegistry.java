@@ -182,6 +182,7 @@ public final class EngineRegistry {
         return withKept;
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for the expiry, and it throws nothing
     private void giveBack(Entry entry, double keepSeconds) {
         Engine engine;
         long keptSince = System.nanoTime();
