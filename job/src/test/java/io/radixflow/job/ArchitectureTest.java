@@ -36,6 +36,7 @@ class ArchitectureTest {
     private static final String TEXT = "io.radixflow.text";
     private static final String TEMPLATE = "io.radixflow.text.template";
     private static final String SAMPLE = "io.radixflow.sample";
+    private static final String GRAMMAR = "io.radixflow.grammar";
     private static final String BACKEND = "io.radixflow.backend";
     private static final String BACKEND_CPU = "io.radixflow.backend.cpu";
 
@@ -54,6 +55,7 @@ class ArchitectureTest {
         TEXT,
         TEMPLATE,
         SAMPLE,
+        GRAMMAR,
         BACKEND,
         BACKEND_CPU,
         BACKEND_CUDA,
@@ -101,6 +103,10 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule SAMPLE_KNOWS_BACKEND = arrows(SAMPLE, BACKEND);
+
+    /** Masks are over the bytes of the vocabulary (ADR 0017). */
+    @ArchTest
+    static final ArchRule GRAMMAR_KNOWS_TEXT = arrows(GRAMMAR, TEXT);
 
     @ArchTest
     static final ArchRule BACKEND_KNOWS_WEIGHTS = arrows(BACKEND, WEIGHTS);

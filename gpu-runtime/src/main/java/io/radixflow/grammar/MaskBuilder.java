@@ -1,0 +1,250 @@
+package io.radixflow.grammar;
+
+import io.radixflow.text.TokenBytes;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which tokens may come next, as bits of the vocabulary, and the way from state to state by tokens.
+ *
+ * <p>A place in a rule is looked at once without its callers: the tokens that stay within the rule are the same for all of them, and only those
+ * that leave it are tried again for each caller [1]. Places in rules that call nothing are shared between grammars. Masks are kept with
+ * their states, the oldest half is dropped when there are many. A mask that is known costs a look-up and no allocation.
+ *
+ * <p>Owned by the engine thread.
+ *
+ * <p>[1] Dong et al., "XGrammar: Flexible and Efficient Structured Generation Engine for Large Language Models", 2024.
+ */
+public final class MaskBuilder {
+
+    private static final long MAX_MASK_BYTES = 128L << 20;
+    private static final int MAX_SHARED_PLACES = 4_096;
+
+    private final TokenBytes tokens;
+    private final TokenTrie trie;
+    private final int numWords;
+    private final int[] endIds;
+    private final int maxMasks;
+    private final MatchState[] path; // [maxDepth + 1] states on the way to a node
+    private final List<MatchState> masked = new ArrayList<>();
+    private final Map<SharedPlace, LocalMask> shared = new HashMap<>();
+    private final LocalWalk localWalk;
+
+    /** A place whose mask depends on nothing but one closed automaton. */
+    private record SharedPlace(Dfa automaton, int state, boolean isRepeated) {}
+
+    /** @param endIds tokens that end an answer; allowed where the grammar accepts */
+    public MaskBuilder(TokenBytes tokens, int[] endIds) {
+        this.tokens = tokens;
+        this.endIds = endIds.clone();
+        trie = new TokenTrie(tokens);
+        numWords = (trie.vocabSize() + 63) / 64;
+        maxMasks = (int) (MAX_MASK_BYTES / (8L * numWords + 64));
+        path = new MatchState[trie.maxDepth + 1];
+        localWalk = new LocalWalk(trie, numWords);
+    }
+
+    /** 64 tokens each. */
+    public int numWords() {
+        return numWords;
+    }
+
+    /** Before the first byte; the grammar's states are shared by all that start from the returned one. */
+    public MatchState start(CompiledGrammar grammar) {
+        return new LazyStates(grammar).start();
+    }
+
+    /** The state after a token's bytes, or null if they can't follow. */
+    public @Nullable MatchState accept(MatchState state, int tokenId) {
+        MatchState next = state;
+        LazyStates states = states(state);
+        for (int i = tokens.start(tokenId); i < tokens.end(tokenId); i++) {
+            next = states.step(next, tokens.bytes()[i] & 0xFF);
+            if (next == MatchState.DEAD) {
+                return null;
+            }
+        }
+        return next;
+    }
+
+    private static LazyStates states(MatchState state) {
+        if (state.owner == null) {
+            throw new IllegalStateException("a dead state has no successors");
+        }
+        return state.owner;
+    }
+
+    /** Bits of the tokens that may follow, end tokens included; callers only read it. */
+    public long[] mask(MatchState state) {
+        long[] known = state.mask;
+        return known != null ? known : build(state);
+    }
+
+    private long[] build(MatchState state) {
+        LazyStates states = states(state);
+        long[] mask;
+        MatchState local = states.local(state);
+        if (local == state) {
+            mask = new long[numWords];
+            walkBelow(states, state, 0, mask);
+        } else {
+            mask = fromLocal(states, state, localMask(states, local));
+        }
+        if (state.isAccepting) {
+            for (int id : endIds) {
+                mask[id >> 6] |= 1L << id;
+            }
+        }
+        if (masked.size() >= maxMasks) {
+            forgetOldMasks();
+        }
+        state.mask = mask;
+        masked.add(state);
+        return mask;
+    }
+
+    private void forgetOldMasks() {
+        int half = masked.size() / 2;
+        for (int i = 0; i < half; i++) {
+            masked.get(i).mask = null;
+        }
+        List<MatchState> kept = new ArrayList<>(masked.subList(half, masked.size()));
+        masked.clear();
+        masked.addAll(kept);
+    }
+
+    private LocalMask localMask(LazyStates states, MatchState local) {
+        LocalMask known = local.localMask;
+        if (known != null) {
+            return known;
+        }
+        CompiledGrammar grammar = states.grammar();
+        int rule = grammar.ruleOf(local.states[0]);
+        LocalMask mask;
+        if (local.states.length == 1 && grammar.isClosed(rule)) {
+            SharedPlace place = new SharedPlace(
+                    grammar.automaton(rule),
+                    local.states[0] - grammar.startOf(rule),
+                    local.nodes[0].kind == StackNode.Kind.OPEN_REPETITION);
+            mask = shared.get(place);
+            if (mask == null) {
+                mask = localWalk.walk(states, local);
+                if (shared.size() < MAX_SHARED_PLACES) {
+                    shared.put(place, mask);
+                }
+            }
+        } else {
+            mask = localWalk.walk(states, local);
+        }
+        local.localMask = mask;
+        return mask;
+    }
+
+    private long[] fromLocal(LazyStates states, MatchState state, LocalMask local) {
+        StackNode below = state.nodes[0];
+        long[] mask;
+        int allowed = Integer.MAX_VALUE;
+        if (states.isRepetition(below)) {
+            int max = states.grammar().callMax(below.call[0]);
+            allowed = max == CompiledGrammar.UNBOUNDED ? max : max - below.done[0];
+        }
+        if (allowed >= local.maxTouched()) {
+            mask = local.accepted().clone();
+        } else if (mayLeaveInside(states, below)) {
+            mask = new long[numWords];
+            walkBelow(states, state, 0, mask);
+            return mask;
+        } else {
+            mask = touchingAtMost(local, allowed);
+        }
+        for (int node : local.leaving()) {
+            MatchState at = walkTo(states, state, node);
+            if (at != MatchState.DEAD) {
+                walkBelow(states, at, node, mask);
+            }
+        }
+        return mask;
+    }
+
+    private long[] touchingAtMost(LocalMask local, int allowed) {
+        int[] byTouched = local.byTouched();
+        int split = local.touchedFrom()[allowed + 1];
+        if (split < byTouched.length / 2) {
+            long[] mask = new long[numWords];
+            for (int i = 0; i < split; i++) {
+                mask[byTouched[i] >> 6] |= 1L << byTouched[i];
+            }
+            return mask;
+        }
+        long[] mask = local.accepted().clone();
+        for (int i = split; i < byTouched.length; i++) {
+            mask[byTouched[i] >> 6] &= ~(1L << byTouched[i]);
+        }
+        return mask;
+    }
+
+    /**
+     * Whether what follows a repetition may begin with a byte that goes on inside it: then a token with too many repetitions may still fit.
+     */
+    private static boolean mayLeaveInside(LazyStates states, StackNode repetition) {
+        CompiledGrammar grammar = states.grammar();
+        int rule = repetition.rule;
+        if (!grammar.isClosed(rule)) {
+            return true;
+        }
+        Dfa dfa = grammar.automaton(rule);
+        MatchState exit = states.exit(repetition);
+        for (int byteClass = 0; byteClass < grammar.numByteClasses(); byteClass++) {
+            int value = grammar.classByte(byteClass);
+            if (states.step(exit, value) == MatchState.DEAD) {
+                continue;
+            }
+            for (int q = 0; q < dfa.numStates(); q++) {
+                if ((q == 0 || dfa.isAccepting(q)) && dfa.next(q, value) != Dfa.NONE) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private MatchState walkTo(LazyStates states, MatchState from, int node) {
+        int depth = trie.depth[node];
+        if (depth == 0) {
+            return from;
+        }
+        MatchState before = walkTo(states, from, trie.parent[node]);
+        return before == MatchState.DEAD ? before : states.step(before, trie.label[node] & 0xFF);
+    }
+
+    /** Sets the bits of the tokens at and below a node whose bytes lead on from {@code at}, the state at that node. */
+    private void walkBelow(LazyStates states, MatchState at, int node, long[] mask) {
+        int top = trie.depth[node];
+        path[top] = at;
+        setTokens(node, mask);
+        int end = trie.end[node];
+        for (int i = node + 1; i < end; ) {
+            int depth = trie.depth[i];
+            MatchState next = states.step(path[depth - 1], trie.label[i] & 0xFF);
+            if (next == MatchState.DEAD) {
+                i = trie.end[i];
+                continue;
+            }
+            path[depth] = next;
+            setTokens(i, mask);
+            i++;
+        }
+        Arrays.fill(path, null);
+    }
+
+    private void setTokens(int node, long[] mask) {
+        for (int i = trie.tokenFrom[node]; i < trie.tokenTo[node]; i++) {
+            int id = trie.ids[i];
+            mask[id >> 6] |= 1L << id;
+        }
+    }
+}
