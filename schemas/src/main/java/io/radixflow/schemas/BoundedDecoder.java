@@ -15,14 +15,14 @@ import org.apache.avro.util.Utf8;
  * record together hold at most as many elements as it has bytes, so that elements that take no bytes (null, by the schema of a
  * stranger) cost no more time either. One per record, used by one thread.
  */
-final class BoundedDecoder extends Decoder {
+public final class BoundedDecoder extends Decoder {
 
     private static final int MAX_VARINT_SHIFT = 63;
 
     private final ByteBuffer in;
     private int numElementsLeft;
 
-    BoundedDecoder(byte[] bytes) {
+    public BoundedDecoder(byte[] bytes) {
         this(bytes, 0);
     }
 
@@ -32,7 +32,7 @@ final class BoundedDecoder extends Decoder {
         numElementsLeft = in.remaining();
     }
 
-    int remaining() {
+    public int remaining() {
         return in.remaining();
     }
 

@@ -1,56 +1,161 @@
 package io.radixflow.job.pipeline;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.radixflow.job.UserException;
+import io.radixflow.job.rows.Row;
+import io.radixflow.job.rows.RowFormat;
+import io.radixflow.job.rows.RowInput;
+import io.radixflow.job.rows.RowReader;
+import io.radixflow.job.rows.TableReader;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.HashSet;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
+import org.apache.flink.core.fs.FileStatus;
+import org.apache.flink.core.fs.FileSystem;
+import org.apache.flink.core.fs.Path;
+import org.jspecify.annotations.Nullable;
 
-/** What earlier runs left in an output folder: the {@code custom_id}s that need no further work. */
+/** What earlier runs left in an output folder: the {@code custom_id}s that need no further work. Read as a stream; holds hashes. */
 public final class FinishedRows {
 
     static final String ANSWERS = "answers";
     static final String DEAD_LETTERS = "dead-letters";
-    static final String SUFFIX = ".jsonl";
 
     private static final Set<String> WORTH_ANOTHER_TRY = Set.of("engine_error", "request_timeout");
+    private static final JsonFactory JSON = new JsonFactory();
+    private static final RowInput LINES = new RowInput(RowFormat.JSONL, null, false);
+
+    private final FinishedIds ids = new FinishedIds();
+    private long numRows;
 
     private FinishedRows() {}
 
     /** Reads all finished part files; a row whose failure may have passed is not counted as finished. */
-    public static Set<String> read(Path outputDir) throws IOException {
-        ObjectMapper json = new ObjectMapper();
-        Set<String> ids = new HashSet<>();
-        for (Path file : parts(outputDir)) {
-            try (BufferedReader lines = Files.newBufferedReader(file)) {
-                for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                    JsonNode row = json.readTree(line);
-                    if (!WORTH_ANOTHER_TRY.contains(
-                            row.path("error").path("code").asText())) {
-                        ids.add(row.path("custom_id").asText());
-                    }
+    public static FinishedRows read(String outputDir) throws IOException {
+        FinishedRows finished = new FinishedRows();
+        for (Path file : parts(new Path(outputDir))) {
+            try (RowReader rows = open(file)) {
+                for (Row row = rows.next(); row != null; row = rows.next()) {
+                    finished.add(Result.of(file, row));
                 }
             }
         }
-        return ids;
+        return finished;
     }
 
-    private static List<Path> parts(Path outputDir) throws IOException {
-        if (!Files.isDirectory(outputDir)) {
-            return List.of();
-        }
-        try (Stream<Path> files = Files.list(outputDir)) {
-            return files.filter(FinishedRows::isPart).sorted().toList();
+    public boolean contains(String customId) {
+        return ids.contains(customId);
+    }
+
+    public boolean isEmpty() {
+        return numRows == 0;
+    }
+
+    /** Rows, also those of the same {@code custom_id}. */
+    public long numRows() {
+        return numRows;
+    }
+
+    private void add(Result result) {
+        if (!result.isWorthAnotherTry()) {
+            ids.add(result.customId);
+            numRows++;
         }
     }
 
-    private static boolean isPart(Path file) {
-        String name = file.getFileName().toString();
-        return name.endsWith(SUFFIX) && (name.startsWith(ANSWERS) || name.startsWith(DEAD_LETTERS));
+    /** Finished part files by name; an absent folder has none. */
+    static List<Path> parts(Path outputDir) throws IOException {
+        FileSystem files = outputDir.getFileSystem();
+        List<Path> parts = new ArrayList<>();
+        if (files.exists(outputDir)) {
+            for (FileStatus file : files.listStatus(outputDir)) {
+                if (!file.isDir() && isPart(file.getPath().getName())) {
+                    parts.add(file.getPath());
+                }
+            }
+        }
+        parts.sort(Comparator.comparing(Path::getName));
+        return parts;
+    }
+
+    private static boolean isPart(String name) {
+        return (name.startsWith(ANSWERS) || name.startsWith(DEAD_LETTERS))
+                && (name.endsWith(OutputFormat.JSONL.suffix()) || isTable(name));
+    }
+
+    private static boolean isTable(String name) {
+        return name.endsWith(OutputFormat.PARQUET.suffix());
+    }
+
+    private static RowReader open(Path file) throws IOException {
+        return isTable(file.getName()) ? TableReader.open(file, LabelPlan.finishColumns()) : LINES.open(file);
+    }
+
+    /** What one row of the output says. */
+    record Result(String customId, @Nullable String errorCode) {
+
+        boolean isWorthAnotherTry() {
+            return errorCode != null && WORTH_ANOTHER_TRY.contains(errorCode);
+        }
+
+        /** @throws UserException if the row is no result */
+        static Result of(Path file, Row row) {
+            try {
+                if (row.problem() == null) {
+                    return parse(row.value());
+                }
+            } catch (IOException e) {
+                throw refusal(file, row, e);
+            }
+            throw refusal(file, row, null);
+        }
+
+        private static UserException refusal(Path file, Row row, @Nullable IOException cause) {
+            return new UserException(
+                    "row " + row.number() + " of " + file.getPath()
+                            + " is no answer of label; move the file out of --output",
+                    cause);
+        }
+
+        private static Result parse(byte[] value) throws IOException {
+            String customId = null;
+            String code = null;
+            try (JsonParser parser = JSON.createParser(value)) {
+                parser.nextToken();
+                for (String field = parser.nextFieldName(); field != null; field = parser.nextFieldName()) {
+                    JsonToken token = parser.nextToken();
+                    if (field.equals("custom_id")) {
+                        customId = parser.getText();
+                    } else if (field.equals("error_code")) {
+                        code = token == JsonToken.VALUE_NULL ? null : parser.getText();
+                    } else if (field.equals("error") && token == JsonToken.START_OBJECT) {
+                        code = code(parser);
+                    } else {
+                        parser.skipChildren();
+                    }
+                }
+            }
+            if (customId == null) {
+                throw new IOException("no custom_id");
+            }
+            return new Result(customId, code);
+        }
+
+        private static @Nullable String code(JsonParser parser) throws IOException {
+            String code = null;
+            for (String field = parser.nextFieldName(); field != null; field = parser.nextFieldName()) {
+                parser.nextToken();
+                if (field.equals("code")) {
+                    code = parser.getText();
+                } else {
+                    parser.skipChildren();
+                }
+            }
+            return code;
+        }
     }
 }

@@ -1,32 +1,41 @@
 package io.radixflow.job.pipeline;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.radixflow.operators.SourceRecord;
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Makes a request of each row: the row itself if it is a body or an OpenAI Batch line, or a body around the prompt that a column or
- * template gives. A request without {@code custom_id} gets {@code file:line}. Rows that are no JSON objects pass as they are: the pipeline names what is wrong.
+ * template gives. A request without {@code custom_id} gets {@code file:row}. Rows that are no JSON objects pass as they are: the pipeline names what is wrong.
  *
  * @param promptColumn field whose text is the prompt, or null
  * @param promptTemplate text with {@code {field}} placeholders, or null
+ * @param idColumn field whose text is the {@code custom_id}, or null for the field of that name
  * @param defaults JSON object with fields for every body (also that in a Batch line) that does not have them, or null
  */
 public record RowsToRequests(
         @Nullable String promptColumn,
         @Nullable String promptTemplate,
-        @Nullable String defaults) implements Serializable {
+        @Nullable String idColumn,
+        @Nullable String defaults)
+        implements Serializable {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{([^{}]+)}");
 
     /** The {@code custom_id} of a row that names none. */
@@ -34,26 +43,72 @@ public record RowsToRequests(
         return row.topic() + ":" + row.offset();
     }
 
-    /** The {@code custom_id} that the row's answer will carry. */
-    public static String customId(SourceRecord row) {
-        JsonNode body = parse(row);
-        return body != null && body.hasNonNull("custom_id")
-                ? body.get("custom_id").asText()
-                : identity(row);
+    /** The fields that prompt and identity are made of. */
+    public Set<String> columns() {
+        Set<String> columns = promptColumns();
+        if (idColumn != null) {
+            columns.add(idColumn);
+        }
+        return columns;
     }
 
-    /** The row as a request. */
-    public SourceRecord request(SourceRecord row) {
-        ObjectNode request = parse(row);
-        if (request == null) {
-            return row;
+    private Set<String> promptColumns() {
+        Set<String> columns = new LinkedHashSet<>();
+        if (promptColumn != null) {
+            columns.add(promptColumn);
         }
-        if (promptColumn != null || promptTemplate != null) {
-            request = bodyAround(prompt(request), request);
+        if (promptTemplate != null) {
+            Matcher matcher = PLACEHOLDER.matcher(promptTemplate);
+            while (matcher.find()) {
+                columns.add(matcher.group(1));
+            }
         }
-        if (!request.hasNonNull("custom_id")) {
-            request.put("custom_id", identity(row));
+        return columns;
+    }
+
+    /** Whether a row is a body or a Batch line itself. */
+    public boolean isBody() {
+        return promptColumn == null && promptTemplate == null;
+    }
+
+    /** The {@code custom_id} of a request. */
+    static String customId(SourceRecord request) {
+        return customId(request, parse(request), "custom_id");
+    }
+
+    /**
+     * The {@code custom_id} that a row's answer will carry.
+     *
+     * @param object the row, or null if it is no JSON object
+     */
+    String customId(SourceRecord row, @Nullable ObjectNode object) {
+        return customId(row, object, idColumn == null ? "custom_id" : idColumn);
+    }
+
+    private static String customId(SourceRecord row, @Nullable ObjectNode object, String field) {
+        return object != null && object.hasNonNull(field) ? text(object.get(field)) : identity(row);
+    }
+
+    /** Why no prompt can be made of a row: the column that it lacks; or null if one can. */
+    @Nullable
+    String missing(ObjectNode object) {
+        for (String column : promptColumns()) {
+            if (!object.hasNonNull(column)) {
+                return column;
+            }
         }
+        return null;
+    }
+
+    /**
+     * The row as a request.
+     *
+     * @param object the row, with all columns that the prompt needs, which this changes
+     */
+    ObjectNode request(SourceRecord row, ObjectNode object) {
+        String customId = customId(row, object);
+        ObjectNode request = isBody() ? object : bodyAround(prompt(object));
+        request.put("custom_id", customId);
         if (defaults != null) {
             ObjectNode body = request.get("body") instanceof ObjectNode inside ? inside : request;
             for (var field : object(defaults).properties()) {
@@ -62,40 +117,25 @@ public record RowsToRequests(
                 }
             }
         }
-        return new SourceRecord(
-                row.key(),
-                request.toString().getBytes(UTF_8),
-                row.headers(),
-                row.topic(),
-                row.partition(),
-                row.offset(),
-                row.timestamp());
+        return request;
     }
 
-    private static ObjectNode bodyAround(@Nullable String prompt, ObjectNode row) {
+    private static ObjectNode bodyAround(String prompt) {
         ObjectNode body = JSON.createObjectNode();
-        if (row.hasNonNull("custom_id")) {
-            body.set("custom_id", row.get("custom_id"));
-        }
         ObjectNode message = body.putArray("messages").addObject();
         message.put("role", "user");
-        message.put("content", prompt); // null is a dead letter that names messages
+        message.put("content", prompt);
         return body;
     }
 
-    private @Nullable String prompt(ObjectNode row) {
+    private String prompt(ObjectNode row) {
         if (promptTemplate == null) {
-            JsonNode column = promptColumn == null ? null : row.get(promptColumn);
-            return column == null || column.isNull() ? null : text(column);
+            return text(row.path(promptColumn));
         }
         Matcher matcher = PLACEHOLDER.matcher(promptTemplate);
         StringBuilder filled = new StringBuilder();
         while (matcher.find()) {
-            JsonNode column = row.get(matcher.group(1));
-            if (column == null) {
-                return null;
-            }
-            matcher.appendReplacement(filled, Matcher.quoteReplacement(text(column)));
+            matcher.appendReplacement(filled, Matcher.quoteReplacement(text(row.path(matcher.group(1)))));
         }
         matcher.appendTail(filled);
         return filled.toString();
@@ -105,7 +145,8 @@ public record RowsToRequests(
         return value.isTextual() ? value.asText() : value.toString();
     }
 
-    private static @Nullable ObjectNode parse(SourceRecord row) {
+    /** The row as an object, or null if it is none. */
+    static @Nullable ObjectNode parse(SourceRecord row) {
         try {
             return row.value() != null && JSON.readTree(row.value()) instanceof ObjectNode object ? object : null;
         } catch (IOException e) {

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.radixflow.job.kafka.EmbeddedBroker;
+import io.radixflow.job.rows.ColumnType;
+import io.radixflow.job.rows.Row;
+import io.radixflow.job.rows.RowInput;
+import io.radixflow.job.rows.RowReader;
 import io.radixflow.operators.PipelineOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,32 +38,67 @@ class LabelJobIT {
         Path input = dir.resolve("rows.jsonl");
         Path output = Files.createDirectory(dir.resolve("out"));
         Files.writeString(
-                input, "{\"q\": \"one\"}\n{\"q\": \"two\"}\n\n{broken\n{\"custom_id\": \"own\", \"q\": \"three\"}\n");
+                input,
+                "{\"q\": \"one\", \"k\": 1}\n{\"q\": \"two\"}\n\n{broken\n{\"custom_id\": \"own\", \"q\": \"three\"}\n");
 
-        assertThat(run(input, output)).isEqualTo(3);
+        assertThat(run(input, output, OutputFormat.JSONL)).isEqualTo(3);
         assertThat(ids(output, "answers")).containsExactlyInAnyOrder("rows.jsonl:1", "rows.jsonl:2", "own");
         assertThat(ids(output, "dead-letters")).containsExactly("rows.jsonl:4");
-        assertThat(FinishedRows.read(output)).hasSize(4);
+        assertThat(FinishedRows.read(output.toUri().toString()).numRows()).isEqualTo(4);
+        assertThat(rows(output, "answers"))
+                .filteredOn(row -> row.path("custom_id").asText().equals("rows.jsonl:1"))
+                .allSatisfy(row -> assertThat(row.path("columns").toString()).isEqualTo("{\"key\":1}"));
 
         Files.writeString(input, Files.readString(input) + "{\"q\": \"four\"}\n");
-        assertThat(run(input, output)).isEqualTo(1);
+        assertThat(run(input, output, OutputFormat.JSONL)).isEqualTo(1);
         assertThat(ids(output, "answers"))
                 .containsExactlyInAnyOrder("rows.jsonl:1", "rows.jsonl:2", "own", "rows.jsonl:6");
         assertThat(ids(output, "dead-letters")).containsExactly("rows.jsonl:4");
     }
 
-    private long run(Path input, Path output) throws Exception {
+    @Test
+    @Timeout(120)
+    void aTableHasARowForEachInputRowAnsweredOrNot() throws Exception {
+        Path input = dir.resolve("rows.csv");
+        Path output = Files.createDirectory(dir.resolve("out"));
+        Files.writeString(input, "q,k\n\"one, or \"\"two\"\"\",7\nonly\nthree,8\n");
+
+        assertThat(run(input, output, OutputFormat.PARQUET)).isEqualTo(2);
+        List<JsonNode> rows = table(output);
+        assertThat(rows).extracting(row -> row.path("row").asInt()).containsExactlyInAnyOrder(1, 2, 3);
+        for (JsonNode row : rows) {
+            assertThat(row.path("custom_id").asText())
+                    .isEqualTo("rows.csv:" + row.path("row").asInt());
+            if (row.path("row").asInt() == 2) {
+                assertThat(row.path("error_code").asText()).isEqualTo("invalid_request");
+                assertThat(row.path("error_message").asText())
+                        .isEqualTo("the row has 1 values, the first line names 2 columns");
+                assertThat(row.has("text")).isFalse();
+            } else {
+                assertThat(row.path("text").asText()).isNotEmpty();
+                assertThat(row.path("finish_reason").asText()).isEqualTo("length");
+                assertThat(row.path("completion_tokens").asInt()).isEqualTo(4);
+                assertThat(row.path("key").asText()).isEqualTo(row.path("row").asInt() == 1 ? "7" : "8");
+                assertThat(row.has("error_code")).isFalse();
+            }
+        }
+        assertThat(FinishedRows.read(output.toUri().toString()).numRows()).isEqualTo(3);
+        assertThat(run(input, output, OutputFormat.PARQUET)).isZero();
+    }
+
+    private long run(Path input, Path output, OutputFormat format) throws Exception {
         Configuration flink = JobEnvironment.configuration(Map.of(), Duration.ofMillis(300));
         Path state = Files.createTempDirectory(dir, "state");
         StreamExecutionEnvironment env = JobEnvironment.embedded(flink, 1, EmbeddedBroker.freePort(), state);
-        RowsToRequests requests = new RowsToRequests(null, "say {q}", "{\"max_tokens\": 4}");
+        LabelPlan plan = new LabelPlan(
+                List.of(input.toUri().toString()),
+                new RowInput(null, null, false),
+                new RowsToRequests(null, "say {q}", null, "{\"max_tokens\": 4}"),
+                output.toUri().toString(),
+                format,
+                List.of(new LabelPlan.Carried("key", "k", ColumnType.TEXT)));
         LabelJob.build(
-                env,
-                List.of(input),
-                output,
-                requests,
-                new FakeEngines(4, 500),
-                PipelineOptions.defaults().withDeltaOutput(false));
+                env, plan, new FakeEngines(4, 500), PipelineOptions.defaults().withDeltaOutput(false));
         try (RunningJob job = RunningJob.submit(env, LabelJob.NAME)) {
             job.await();
             return job.count(LabelJob.ANSWERS);
@@ -67,16 +106,38 @@ class LabelJobIT {
     }
 
     private static List<String> ids(Path output, String prefix) throws IOException {
-        List<String> ids = new ArrayList<>();
-        try (Stream<Path> files = Files.list(output)) {
-            for (Path file : files.filter(f -> f.getFileName().toString().startsWith(prefix))
-                    .toList()) {
-                for (String line : Files.readAllLines(file)) {
-                    JsonNode row = JSON.readTree(line);
-                    ids.add(row.path("custom_id").asText());
+        return rows(output, prefix).stream()
+                .map(row -> row.path("custom_id").asText())
+                .toList();
+    }
+
+    private static List<JsonNode> rows(Path output, String prefix) throws IOException {
+        List<JsonNode> rows = new ArrayList<>();
+        for (Path file : files(output, prefix)) {
+            for (String line : Files.readAllLines(file)) {
+                rows.add(JSON.readTree(line));
+            }
+        }
+        return rows;
+    }
+
+    private static List<JsonNode> table(Path output) throws IOException {
+        List<JsonNode> rows = new ArrayList<>();
+        for (Path file : files(output, "answers")) {
+            try (RowReader reader =
+                    new RowInput(null, null, false).open(new org.apache.flink.core.fs.Path(file.toUri()))) {
+                for (Row row = reader.next(); row != null; row = reader.next()) {
+                    rows.add(JSON.readTree(row.value()));
                 }
             }
         }
-        return ids;
+        return rows;
+    }
+
+    private static List<Path> files(Path output, String prefix) throws IOException {
+        try (Stream<Path> files = Files.list(output)) {
+            return files.filter(file -> file.getFileName().toString().startsWith(prefix))
+                    .toList();
+        }
     }
 }

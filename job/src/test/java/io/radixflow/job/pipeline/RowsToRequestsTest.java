@@ -4,20 +4,30 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.radixflow.operators.SourceRecord;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RowsToRequestsTest {
 
     private static String request(
             @Nullable String column, @Nullable String template, @Nullable String defaults, String row) {
-        SourceRecord source =
-                new SourceRecord(null, row.getBytes(UTF_8), List.of(), "rows.jsonl", 0, 7, SourceRecord.NO_TIMESTAMP);
-        byte[] value =
-                new RowsToRequests(column, template, defaults).request(source).value();
-        return value == null ? "null" : new String(value, UTF_8);
+        return request(new RowsToRequests(column, template, null, defaults), row);
+    }
+
+    private static String request(RowsToRequests requests, String row) {
+        SourceRecord source = source(row);
+        ObjectNode object = Objects.requireNonNull(RowsToRequests.parse(source));
+        return requests.request(source, object).toString();
+    }
+
+    private static SourceRecord source(String row) {
+        return new SourceRecord(null, row.getBytes(UTF_8), List.of(), "rows.jsonl", 0, 7, SourceRecord.NO_TIMESTAMP);
     }
 
     @Test
@@ -52,20 +62,33 @@ class RowsToRequestsTest {
                 .contains("\"content\":\"{b} and 2, $1\"");
     }
 
-    @Test
-    void aRowWithoutTheColumnAsksWithoutContentSoThatThePipelineRefusesIt() {
-        assertThat(request("text", null, null, "{}")).contains("\"content\":null");
+    @ParameterizedTest
+    @ValueSource(strings = {"{}", "{\"text\": null}"})
+    void namesTheColumnThatARowLacks(String row) {
+        ObjectNode object = Objects.requireNonNull(RowsToRequests.parse(source(row)));
+        assertThat(new RowsToRequests("text", null, null, null).missing(object)).isEqualTo("text");
+        assertThat(new RowsToRequests(null, "a {text}", null, null).missing(object))
+                .isEqualTo("text");
+        assertThat(new RowsToRequests(null, null, null, null).missing(object)).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[1]", "{broken", "{\"a\": 1} {}", "{\"a\": 1, \"a\": 2}", ""})
+    void whatIsNoJsonObjectIsLeftToThePipeline(String row) {
+        assertThat(RowsToRequests.parse(source(row))).isNull();
     }
 
     @Test
-    void whatIsNoJsonObjectPassesUntouched() {
-        assertThat(request("text", null, "{\"n\": 1}", "[1]")).isEqualTo("[1]");
-        assertThat(request("text", null, null, "{broken")).isEqualTo("{broken");
+    void theIdentityComesFromTheColumnThatIsNamed() {
+        assertThat(request(new RowsToRequests("q", null, "id", null), "{\"id\": 17, \"q\": \"a\"}"))
+                .contains("\"custom_id\":\"17\"");
+        assertThat(request(new RowsToRequests("q", null, "id", null), "{\"q\": \"a\"}"))
+                .contains("\"custom_id\":\"rows.jsonl:7\"");
     }
 
     @Test
     void refusesDefaultsThatAreNoObject() {
-        assertThatThrownBy(() -> new RowsToRequests(null, null, "[]"))
+        assertThatThrownBy(() -> new RowsToRequests(null, null, null, "[]"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("no JSON object");
     }

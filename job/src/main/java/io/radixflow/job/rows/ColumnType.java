@@ -1,0 +1,10 @@
+package io.radixflow.job.rows;
+
+/** Types of output columns. */
+public enum ColumnType {
+    /** Also what has no type of its own here: its JSON. */
+    TEXT,
+    LONG,
+    DOUBLE,
+    BOOLEAN
+}
