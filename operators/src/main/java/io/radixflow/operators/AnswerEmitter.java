@@ -120,7 +120,8 @@ final class AnswerEmitter implements AnswerSink {
 
     private static ResultRecord result(PreparedRequest request, byte[] value) {
         SourceRecord source = request.source();
-        return new ResultRecord(source.key(), value, source.headers(), source.timestamp());
+        int orderHash = request.head().customId().hashCode();
+        return new ResultRecord(source.key(), value, source.headers(), orderHash, source.timestamp());
     }
 
     private static <T> StreamRecord<T> streamRecord(PreparedRequest request, T value) {

@@ -10,7 +10,7 @@ import org.apache.flink.core.memory.DataOutputView;
 public final class ResultRecordSerializer extends RecordSerializer<ResultRecord> {
 
     private static final long serialVersionUID = 1L;
-    private static final int CURRENT_VERSION = 1;
+    private static final int CURRENT_VERSION = 2;
 
     @Override
     int currentVersion() {
@@ -22,6 +22,7 @@ public final class ResultRecordSerializer extends RecordSerializer<ResultRecord>
         BinaryFields.writeBytes(out, record.key());
         BinaryFields.writeBytes(out, record.value());
         BinaryFields.writeHeaders(out, record.headers());
+        out.writeInt(record.orderHash());
         out.writeLong(record.timestamp());
     }
 
@@ -31,6 +32,7 @@ public final class ResultRecordSerializer extends RecordSerializer<ResultRecord>
                 BinaryFields.readBytes(in),
                 BinaryFields.readPresentBytes(in),
                 BinaryFields.readHeaders(in),
+                version == 1 ? 0 : in.readInt(),
                 in.readLong());
     }
 

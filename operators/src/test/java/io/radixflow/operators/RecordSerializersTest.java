@@ -34,7 +34,7 @@ class RecordSerializersTest {
         assertSurvives(Prompts.source(5, "{}"), new SourceRecordSerializer());
         assertSurvives(
                 new ResultRecord(
-                        null, new byte[] {1, 2}, List.of(new RecordHeader("h", null)), SourceRecord.NO_TIMESTAMP),
+                        null, new byte[] {1, 2}, List.of(new RecordHeader("h", null)), -3, SourceRecord.NO_TIMESTAMP),
                 new ResultRecordSerializer());
         assertSurvives(
                 new DeadLetter(null, null, List.of(), ErrorCode.REQUEST_TIMEOUT, "é", "inference", "t", 3, 4),
@@ -59,6 +59,15 @@ class RecordSerializersTest {
         assertThatThrownBy(() -> new InFlightRequestSerializer().deserialize(3, new byte[0]))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("version 3");
+    }
+
+    @Test
+    void readResultsOfVersion1() throws IOException {
+        byte[] version1 = HexFormat.of().parseHex("01ffffffff0000000201020000000000000000000000 07".replace(" ", ""));
+
+        assertThat(new ResultRecordSerializer().deserialize(new DataInputDeserializer(version1)))
+                .usingRecursiveComparison()
+                .isEqualTo(new ResultRecord(null, new byte[] {1, 2}, List.of(), 0, 7));
     }
 
     @Test

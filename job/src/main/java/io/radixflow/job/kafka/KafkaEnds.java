@@ -127,7 +127,7 @@ public final class KafkaEnds {
             outputs.deltas()
                     .sinkTo(sink(
                             "deltas",
-                            DeliveryGuarantee.AT_LEAST_ONCE,
+                            guarantee,
                             new ResultSerializer(options.deltaTopic(), ResultSerializer.NO_SCHEMA)))
                     .name("deltas")
                     .uid("deltas");
