@@ -8,6 +8,7 @@ import io.radixflow.schemas.RecordFormat;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -45,9 +46,8 @@ final class JobFlags {
     @Option(
             names = "--checkpoint-interval",
             paramLabel = "DURATION",
-            defaultValue = "10s",
-            description = "Time between checkpoints, and so between commits (default: ${DEFAULT-VALUE}).")
-    private Duration checkpointInterval = Duration.ofSeconds(10);
+            description = "Time between checkpoints, and so between commits (default: config.yaml's, or 10s).")
+    private @Nullable Duration checkpointInterval;
 
     @Option(
             names = "--dashboard-port",
@@ -71,10 +71,15 @@ final class JobFlags {
 
     /** What config.yaml in FLINK_CONF_DIR, {@code -D} and these flags say together. */
     Configuration flink() {
+        if (checkpointInterval == null) {
+            return JobEnvironment.configuration(dynamic, Duration.ofSeconds(10));
+        }
         if (checkpointInterval.compareTo(Duration.ofMillis(100)) < 0) {
             throw new UserException("--checkpoint-interval must be at least 100 ms, got " + checkpointInterval);
         }
-        return JobEnvironment.configuration(dynamic, checkpointInterval);
+        Map<String, String> given = new LinkedHashMap<>(dynamic);
+        given.put(CheckpointingOptions.CHECKPOINTING_INTERVAL.key(), checkpointInterval.toMillis() + " ms");
+        return JobEnvironment.configuration(given, checkpointInterval);
     }
 
     PipelineOptions pipeline(EngineConfig engine, RecordFormat records, boolean hasDeltaOutput) {

@@ -2,6 +2,7 @@ package io.radixflow.job.cli;
 
 import io.radixflow.engine.EngineException;
 import io.radixflow.job.UserException;
+import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -33,6 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             GenerateCommand.class,
             BenchCommand.class,
             QuickstartCommand.class,
+            ClusterCommand.class,
             ModelCommand.class,
             TopicCommand.class
         })
@@ -49,8 +51,12 @@ public final class Main implements Runnable {
     @SuppressWarnings("NullAway.Init") // picocli sets it before any command runs
     private CommandSpec spec;
 
-    /** Runs one command and ends the JVM with its status. */
+    /** Runs one command and ends the JVM with its status, unless the JVM is Flink's. */
     public static void main(String[] arguments) {
+        if (isRunByFlink()) {
+            runInFlink(arguments);
+            return;
+        }
         Logging.configure(arguments);
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         PrintStream err = new PrintStream(System.err, true, StandardCharsets.UTF_8);
@@ -58,6 +64,22 @@ public final class Main implements Runnable {
         out.flush();
         err.flush();
         System.exit(status);
+    }
+
+    /** Flink loads a job's jar with a class loader of its own, in its client or in the JobManager. */
+    private static boolean isRunByFlink() {
+        return Main.class.getClassLoader() != ClassLoader.getSystemClassLoader();
+    }
+
+    /** Submits the job; a failure is for Flink to report to whoever submitted it, and the JVM lives on. */
+    private static void runInFlink(String[] arguments) {
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        PrintStream err = new PrintStream(said, true, StandardCharsets.UTF_8);
+        int status = commandLine(System.out, err).execute(arguments);
+        if (status != OK) {
+            throw new UserException(
+                    said.toString(StandardCharsets.UTF_8).strip().replaceFirst("^radixflow: ", ""));
+        }
     }
 
     /** The whole command line, writing to the given streams. */
@@ -69,6 +91,10 @@ public final class Main implements Runnable {
                 .filter(command -> command.getCommand() instanceof StartsEngine)
                 .forEach(command -> EngineFlags.addTo(command.getCommandSpec()));
         commandLine.registerConverter(Duration.class, new Durations());
+        commandLine.getSubcommands().values().stream()
+                .flatMap(command -> command.getSubcommands().values().stream())
+                .filter(command -> command.getCommand() instanceof ClusterSubmitCommand)
+                .forEach(submit -> submit.setStopAtPositional(true)); // what follows the job's name are the job's flags
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setParameterExceptionHandler(Main::onWrongArguments);
         commandLine.setExecutionExceptionHandler((exception, command, result) -> onFailure(exception, command));

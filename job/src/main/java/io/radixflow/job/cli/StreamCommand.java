@@ -64,7 +64,7 @@ final class StreamCommand implements Callable<Integer>, StartsEngine {
         }
         boolean isInCluster = JobEnvironment.isInCluster();
         StreamExecutionEnvironment env = isInCluster
-                ? JobEnvironment.ofCluster(flink)
+                ? JobEnvironment.ofCluster(flink, jobFlags.parallelism())
                 : JobEnvironment.embedded(flink, jobFlags.parallelism(), jobFlags.dashboardPort(), stateDir(kafka));
         StreamJob.build(env, ends, new ConfiguredEngineProvider(engine.asMap()), pipeline);
         RunningJob job = RunningJob.submit(env, StreamJob.NAME);

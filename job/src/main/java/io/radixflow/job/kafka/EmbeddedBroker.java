@@ -23,51 +23,74 @@ import org.apache.kafka.common.utils.Time;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A real Kafka broker (one KRaft node, broker and controller in one) inside this process, for the quickstart and for tests. Its data
- * lie in a temporary folder that {@link #close()} removes.
+ * A real Kafka broker (one KRaft node, broker and controller in one) inside this process. Its data lie in a folder that outlives
+ * it, or in a temporary one that {@link #close()} removes.
  */
 public final class EmbeddedBroker implements AutoCloseable {
 
     private static final String HOST = "127.0.0.1";
 
     private final KafkaRaftServer server;
-    private final Path dataDir;
+    private final @Nullable Path temporaryDir;
     private final int port;
 
-    private EmbeddedBroker(KafkaRaftServer server, Path dataDir, int port) {
+    private EmbeddedBroker(KafkaRaftServer server, @Nullable Path temporaryDir, int port) {
         this.server = server;
-        this.dataDir = dataDir;
+        this.temporaryDir = temporaryDir;
         this.port = port;
     }
 
     /**
-     * Formats the storage and starts the broker; returns when it takes clients.
+     * Starts a broker with empty storage; returns when it takes clients.
      *
      * @param port of the client listener on the loopback interface, 0 for a free one
      * @throws UserException if the port is taken
      */
     public static EmbeddedBroker start(int port) {
+        try {
+            Path dataDir = Files.createTempDirectory("radixflow-kafka-");
+            try {
+                return start(port, dataDir, dataDir);
+            } catch (RuntimeException e) {
+                delete(dataDir);
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UserException("the Kafka broker cannot write its data: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Starts a broker over data that stay, those of its last run if there are any; returns when it takes clients.
+     *
+     * @param port of the client listener on the loopback interface
+     * @throws UserException if the port is taken
+     */
+    public static EmbeddedBroker start(int port, Path dataDir) {
+        return start(port, dataDir, null);
+    }
+
+    private static EmbeddedBroker start(int port, Path dataDir, @Nullable Path temporaryDir) {
         int clientPort = port == 0 ? freePort() : port;
         if (!isFree(clientPort)) {
             throw new UserException("port " + clientPort + " for Kafka is in use; choose another with --port");
         }
-        Path dataDir = null;
         KafkaRaftServer server = null;
         try {
-            dataDir = Files.createTempDirectory("radixflow-kafka-");
+            Files.createDirectories(dataDir);
             Properties properties = properties(dataDir, clientPort, freePort());
-            format(dataDir, properties);
+            if (!Files.exists(dataDir.resolve("log/meta.properties"))) {
+                format(dataDir, properties);
+            }
             server = new KafkaRaftServer(KafkaConfig.fromProps(properties), Time.SYSTEM);
             server.startup();
-            return new EmbeddedBroker(server, dataDir, clientPort);
+            return new EmbeddedBroker(server, temporaryDir, clientPort);
         } catch (IOException e) {
-            delete(dataDir);
             throw new UserException("the Kafka broker cannot write its data: " + e.getMessage(), e);
         } catch (RuntimeException e) {
             if (server != null) {
                 server.shutdown();
             }
-            delete(dataDir);
             throw e;
         }
     }
@@ -80,12 +103,14 @@ public final class EmbeddedBroker implements AutoCloseable {
         return port;
     }
 
-    /** Stops the broker and removes its data. */
+    /** Stops the broker and removes its data if they are temporary. */
     @Override
     public void close() {
         server.shutdown();
         server.awaitShutdown();
-        delete(dataDir);
+        if (temporaryDir != null) {
+            delete(temporaryDir);
+        }
     }
 
     /** Whether nothing listens on the loopback interface's port. */
@@ -149,10 +174,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         }
     }
 
-    private static void delete(@Nullable Path dir) {
-        if (dir == null || !Files.exists(dir)) {
-            return;
-        }
+    private static void delete(Path dir) {
         try (Stream<Path> paths = Files.walk(dir)) {
             for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
                 Files.deleteIfExists(path);

@@ -74,8 +74,10 @@ public final class JobEnvironment {
     }
 
     /** The cluster's environment. */
-    public static StreamExecutionEnvironment ofCluster(Configuration config) {
-        return StreamExecutionEnvironment.getExecutionEnvironment(config);
+    public static StreamExecutionEnvironment ofCluster(Configuration config, int parallelism) {
+        StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment(config);
+        env.setParallelism(parallelism);
+        return env;
     }
 
     /**
