@@ -50,7 +50,7 @@ final class AnswerRows extends RichMapFunction<ResultRecord, ResultRecord> {
             case JSONL -> line(result.value(), origin);
             case PARQUET -> JSON.writeValueAsBytes(tableRow(answer, body, origin));
         };
-        return new ResultRecord(null, value, List.of(), result.timestamp());
+        return new ResultRecord(null, value, List.of(), result.orderHash(), result.timestamp());
     }
 
     private void count(JsonNode usage) {

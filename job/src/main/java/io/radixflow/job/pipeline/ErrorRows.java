@@ -53,7 +53,7 @@ final class ErrorRows extends RichMapFunction<DeadLetter, ResultRecord> {
             case JSONL -> addLine(row, letter, origin);
             case PARQUET -> addTableRow(row, letter, origin);
         }
-        return new ResultRecord(null, JSON.writeValueAsBytes(row), List.of(), SourceRecord.NO_TIMESTAMP);
+        return new ResultRecord(null, JSON.writeValueAsBytes(row), List.of(), 0, SourceRecord.NO_TIMESTAMP);
     }
 
     private static void addLine(ObjectNode row, DeadLetter letter, @Nullable RowOrigin origin) {
