@@ -154,6 +154,13 @@ public final class EngineOptions {
             604_800,
             "Seconds that an engine is kept, with weights and prefix cache, for the next job in the same JVM; 0 closes it at"
                     + " once.");
+    public static final EngineOption<Integer> MAX_ENGINE_REBUILDS = integer(
+            "max-engine-rebuilds",
+            "5",
+            0,
+            "Failures of the engine within --engine-rebuild-window that a job heals by itself; one more fails the task.");
+    public static final EngineOption<Integer> ENGINE_REBUILD_WINDOW =
+            integer("engine-rebuild-window", "600", 1, "Seconds that a failure counts for --max-engine-rebuilds.");
 
     private static final List<EngineOption<?>> ALL = List.of(
             MODEL_PATH,
@@ -189,7 +196,9 @@ public final class EngineOptions {
             STREAM_INTERVAL,
             DECODE_LOG_INTERVAL_SECONDS,
             WATCHDOG_TIMEOUT,
-            ENGINE_KEEP_ALIVE);
+            ENGINE_KEEP_ALIVE,
+            MAX_ENGINE_REBUILDS,
+            ENGINE_REBUILD_WINDOW);
 
     private EngineOptions() {}
 

@@ -34,6 +34,9 @@ public record EngineStats(
         double prefillThroughput,
         long numSteps) {
 
+    /** Nothing runs, nothing was done. */
+    public static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
     /** Share of prompt tokens that the radix cache saved, 0 to 1. */
     public double cacheHitRate() {
         return promptTokensTotal == 0 ? 0 : (double) cachedTokensTotal / promptTokensTotal;

@@ -25,7 +25,9 @@ record EngineKey(Map<String, String> texts) {
         EngineOptions.REASONING_PARSER,
         EngineOptions.RANDOM_SEED,
         EngineOptions.STREAM_INTERVAL,
-        EngineOptions.ENGINE_KEEP_ALIVE
+        EngineOptions.ENGINE_KEEP_ALIVE,
+        EngineOptions.MAX_ENGINE_REBUILDS,
+        EngineOptions.ENGINE_REBUILD_WINDOW
     };
 
     private static final EngineOption<?>[] FILES = {

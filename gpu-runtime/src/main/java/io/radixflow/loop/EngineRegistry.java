@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -51,8 +52,7 @@ public final class EngineRegistry {
         private final int gpu;
         private @Nullable Engine engine;
         private boolean isLeased = true;
-        /** Tells a run of the keep-alive time from earlier ones. */
-        private long keptSince;
+        private @Nullable Future<?> expiry;
 
         private Entry(EngineKey key, int gpu) {
             this.key = key;
@@ -128,6 +128,9 @@ public final class EngineRegistry {
             Entry kept = findKept(EngineKey.of(on(gpu, config)));
             if (kept != null) {
                 kept.isLeased = true;
+                if (kept.expiry != null) {
+                    kept.expiry.cancel(false);
+                }
                 return kept;
             }
         }
@@ -185,7 +188,6 @@ public final class EngineRegistry {
     @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for the expiry, and it throws nothing
     private void giveBack(Entry entry, double keepSeconds) {
         Engine engine;
-        long keptSince = System.nanoTime();
         synchronized (this) {
             engine = entry.engine;
             if (engine == null) {
@@ -193,12 +195,9 @@ public final class EngineRegistry {
             }
             if (keepSeconds > 0 && engine.isRunning()) {
                 entry.isLeased = false;
-                entry.keptSince = keptSince;
                 LOG.info("Keeping the engine for {} s (--engine-keep-alive)", keepSeconds);
-                expiry().schedule(
-                                () -> expire(entry, keptSince),
-                                (long) (keepSeconds * MILLIS_PER_SECOND),
-                                TimeUnit.MILLISECONDS);
+                entry.expiry = expiry().schedule(
+                                () -> expire(entry), (long) (keepSeconds * MILLIS_PER_SECOND), TimeUnit.MILLISECONDS);
                 return;
             }
         }
@@ -211,11 +210,11 @@ public final class EngineRegistry {
         }
     }
 
-    private void expire(Entry entry, long keptSince) {
+    private void expire(Entry entry) {
         Engine engine;
         synchronized (this) {
             engine = entry.engine;
-            if (entry.isLeased || entry.keptSince != keptSince || engine == null || !entries.remove(entry)) {
+            if (entry.isLeased || engine == null || !entries.remove(entry)) {
                 return;
             }
         }
@@ -230,6 +229,7 @@ public final class EngineRegistry {
             made = new ScheduledThreadPoolExecutor(1, work -> thread(work, "radixflow-engine-expiry"));
             made.setKeepAliveTime(1, TimeUnit.SECONDS);
             made.allowCoreThreadTimeOut(true);
+            made.setRemoveOnCancelPolicy(true);
             expiry = made;
             Runtime.getRuntime().addShutdownHook(thread(this::closeKept, "radixflow-engine-shutdown"));
         }

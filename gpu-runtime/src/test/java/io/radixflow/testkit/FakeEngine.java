@@ -33,6 +33,9 @@ public final class FakeEngine implements Engine {
     /** Requests whose prompt starts with this token are refused at submission. */
     public static final int REFUSED_ID = '!';
 
+    /** A step with a request whose prompt starts with this token kills the engine. */
+    public static final int POISON_ID = '#';
+
     private static final int NUM_LETTERS = 26;
 
     private final EngineLimits limits;
@@ -123,15 +126,16 @@ public final class FakeEngine implements Engine {
         return text.toString();
     }
 
-    /** One step: admits what fits and gives every running request a token. Returns the tokens generated. */
+    /** One step: admits what fits and gives every running request a token, or dies of poison. Returns the tokens generated. */
     public int step() {
         List<StepOutput> outputs = new ArrayList<>();
         List<Session> receivers = new ArrayList<>();
         int numTokens;
+        if (admit()) {
+            fail(new EngineException(EngineException.Category.DEVICE, "poison in the step"));
+            return 0;
+        }
         synchronized (this) {
-            while (running.size() < limits.maxRunningRequests() && !waiting.isEmpty()) {
-                running.add(waiting.remove(0));
-            }
             numTokens = running.size();
             for (Session session : sessions) {
                 StepOutput output = new StepOutput(released -> {});
@@ -149,6 +153,14 @@ public final class FakeEngine implements Engine {
             receivers.get(i).listener.onStep(outputs.get(i));
         }
         return numTokens;
+    }
+
+    /** Begins a step: lets in what fits. True if there is poison among those that run. */
+    public synchronized boolean admit() {
+        while (running.size() < limits.maxRunningRequests() && !waiting.isEmpty()) {
+            running.add(waiting.remove(0));
+        }
+        return running.stream().anyMatch(next -> next.request.promptIds()[0] == POISON_ID);
     }
 
     private void advance(Session session, StepOutput output) {
@@ -200,6 +212,11 @@ public final class FakeEngine implements Engine {
     /** Tokens that came in with resumed requests. */
     public synchronized long keptTokens() {
         return keptTokens;
+    }
+
+    /** Whether somebody has a session. */
+    public synchronized boolean isInUse() {
+        return !sessions.isEmpty();
     }
 
     /** Requests that run or wait. */

@@ -1,7 +1,8 @@
 package io.radixflow.operators;
 
-import io.radixflow.engine.Engine;
 import io.radixflow.engine.EngineDevice;
+import io.radixflow.engine.EngineStats;
+import java.util.function.Supplier;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.MetricGroup;
@@ -13,28 +14,31 @@ final class EngineMetrics {
     static final String DEAD_LETTERS = "num_dead_letters_total";
 
     private final Counter deadLetters;
+    private final Counter rebuilds;
     private final SecondsHistogram timeToFirstToken = new SecondsHistogram();
     private final SecondsHistogram interToken = new SecondsHistogram();
     private final SecondsHistogram endToEnd = new SecondsHistogram();
     private final SecondsHistogram queueTime = new SecondsHistogram();
 
-    EngineMetrics(MetricGroup operatorGroup, Engine engine) {
-        MetricGroup group = group(operatorGroup, engine.device());
-        gauge(group, "num_running_reqs", () -> engine.stats().numRunningReqs());
-        gauge(group, "num_queue_reqs", () -> engine.stats().numQueueReqs());
-        gauge(group, "num_used_tokens", () -> engine.stats().numUsedTokens());
-        gauge(group, "max_total_num_tokens", () -> engine.stats().maxTotalNumTokens());
-        gauge(group, "token_usage", () -> engine.stats().tokenUsage());
-        gauge(group, "cache_hit_rate", () -> engine.stats().cacheHitRate());
-        gauge(group, "gen_throughput", () -> engine.stats().genThroughput());
-        gauge(group, "prefill_tokens_per_second", () -> engine.stats().prefillThroughput());
-        gauge(group, "prompt_tokens_total", () -> engine.stats().promptTokensTotal());
-        gauge(group, "generation_tokens_total", () -> engine.stats().generationTokensTotal());
-        gauge(group, "cached_tokens_total", () -> engine.stats().cachedTokensTotal());
-        gauge(group, "num_requests_total", () -> engine.stats().numRequestsTotal());
-        gauge(group, "num_retracted_reqs", () -> engine.stats().numRetractedReqs());
-        gauge(group, "num_aborted_requests_total", () -> engine.stats().numAbortedRequestsTotal());
+    /** @param stats of the subtask's engines, read by metric threads */
+    EngineMetrics(MetricGroup operatorGroup, EngineDevice device, Supplier<EngineStats> stats) {
+        MetricGroup group = group(operatorGroup, device);
+        gauge(group, "num_running_reqs", () -> stats.get().numRunningReqs());
+        gauge(group, "num_queue_reqs", () -> stats.get().numQueueReqs());
+        gauge(group, "num_used_tokens", () -> stats.get().numUsedTokens());
+        gauge(group, "max_total_num_tokens", () -> stats.get().maxTotalNumTokens());
+        gauge(group, "token_usage", () -> stats.get().tokenUsage());
+        gauge(group, "cache_hit_rate", () -> stats.get().cacheHitRate());
+        gauge(group, "gen_throughput", () -> stats.get().genThroughput());
+        gauge(group, "prefill_tokens_per_second", () -> stats.get().prefillThroughput());
+        gauge(group, "prompt_tokens_total", () -> stats.get().promptTokensTotal());
+        gauge(group, "generation_tokens_total", () -> stats.get().generationTokensTotal());
+        gauge(group, "cached_tokens_total", () -> stats.get().cachedTokensTotal());
+        gauge(group, "num_requests_total", () -> stats.get().numRequestsTotal());
+        gauge(group, "num_retracted_reqs", () -> stats.get().numRetractedReqs());
+        gauge(group, "num_aborted_requests_total", () -> stats.get().numAbortedRequestsTotal());
         deadLetters = group.counter(DEAD_LETTERS);
+        rebuilds = group.counter("num_engine_rebuilds_total");
         group.histogram("time_to_first_token_seconds", timeToFirstToken);
         group.histogram("inter_token_latency_seconds", interToken);
         group.histogram("e2e_request_latency_seconds", endToEnd);
@@ -53,6 +57,10 @@ final class EngineMetrics {
 
     void onDeadLetter() {
         deadLetters.inc();
+    }
+
+    void onEngineRebuild() {
+        rebuilds.inc();
     }
 
     void onFirstToken(long sinceAdmissionNanos, long queuedNanos) {

@@ -19,6 +19,7 @@ final class InFlightRequest {
     private int cachedLen;
     private @Nullable PromptLogprobs promptScores;
     private long elapsedNanos;
+    private int numEngineFailures;
 
     private long admittedNanos;
     private boolean hasFirstToken;
@@ -26,7 +27,7 @@ final class InFlightRequest {
     private int newTokens;
 
     InFlightRequest(PreparedRequest request, long nowNanos) {
-        this(request, NOTHING_CACHED_YET, null, 0, noProgress(request.shape().numChoices()));
+        this(request, NOTHING_CACHED_YET, null, 0, 0, noProgress(request.shape().numChoices()));
         resume(nowNanos);
     }
 
@@ -36,17 +37,20 @@ final class InFlightRequest {
      * @param cachedLen prompt tokens that the prefix cache saved
      * @param promptScores log-probabilities of the prompt's tokens, or null if not asked for or not yet there
      * @param elapsedNanos since admission, without time that the job was down
+     * @param numEngineFailures failed steps of engines that it was in
      */
     InFlightRequest(
             PreparedRequest request,
             int cachedLen,
             @Nullable PromptLogprobs promptScores,
             long elapsedNanos,
+            int numEngineFailures,
             List<Progress> progress) {
         this.request = request;
         this.cachedLen = cachedLen;
         this.promptScores = promptScores;
         this.elapsedNanos = elapsedNanos;
+        this.numEngineFailures = numEngineFailures;
         List<InFlightChoice> made = new ArrayList<>(progress.size());
         for (int i = 0; i < progress.size(); i++) {
             made.add(new InFlightChoice(this, i, progress.get(i)));
@@ -161,6 +165,15 @@ final class InFlightRequest {
 
     long elapsedNanos() {
         return elapsedNanos;
+    }
+
+    /** Failed steps of engines that it was in. */
+    int numEngineFailures() {
+        return numEngineFailures;
+    }
+
+    void countEngineFailure() {
+        numEngineFailures++;
     }
 
     int watermarkEpoch() {

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class InFlightRequestSerializer implements SimpleVersionedSerializer<InFlightRequest> {
 
-    static final int CURRENT_VERSION = 2;
+    static final int CURRENT_VERSION = 3;
 
     private final PreparedRequestSerializer requests = new PreparedRequestSerializer();
 
@@ -36,6 +36,7 @@ final class InFlightRequestSerializer implements SimpleVersionedSerializer<InFli
         requests.serialize(inFlight.request(), out);
         out.writeInt(inFlight.cachedLen());
         out.writeLong(inFlight.elapsedNanos());
+        out.writeInt(inFlight.numEngineFailures());
         writePromptScores(out, inFlight.promptScores());
         out.writeInt(inFlight.choices().size());
         for (InFlightChoice choice : inFlight.choices()) {
@@ -96,13 +97,14 @@ final class InFlightRequestSerializer implements SimpleVersionedSerializer<InFli
         }
         int cachedLen = in.readInt();
         long elapsedNanos = in.readLong();
+        int numEngineFailures = version >= 3 ? in.readInt() : 0;
         PromptLogprobs promptScores = readPromptScores(in);
         int numChoices = in.readInt();
         List<Progress> choices = new ArrayList<>(numChoices);
         for (int i = 0; i < numChoices; i++) {
             choices.add(read(in));
         }
-        return new InFlightRequest(request, cachedLen, promptScores, elapsedNanos, choices);
+        return new InFlightRequest(request, cachedLen, promptScores, elapsedNanos, numEngineFailures, choices);
     }
 
     private static Progress read(DataInputView in) throws IOException {
@@ -159,6 +161,6 @@ final class InFlightRequestSerializer implements SimpleVersionedSerializer<InFli
         long elapsedNanos = in.readLong();
         Progress progress = new Progress(
                 outputIds, text, chunkedLen, chunkedTextLen, isOpened, null, null, ChoiceReasoning.UNKNOWN, null);
-        return new InFlightRequest(request, cachedLen, null, elapsedNanos, List.of(progress));
+        return new InFlightRequest(request, cachedLen, null, elapsedNanos, 0, List.of(progress));
     }
 }

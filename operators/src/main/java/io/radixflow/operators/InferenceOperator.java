@@ -28,7 +28,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers requests with an engine of its own. In-flight requests and the tokens they have so far are operator state, so a
+ * Answers requests with an engine of its own, which it replaces when it fails. In-flight requests and the tokens they have so far are operator state, so a
  * restart goes on at the next token and a rescale spreads them over the new subtasks.
  *
  * <p>All but the engine runs on the task thread. A checkpoint can't start while {@link #processElement} waits, so a record is
@@ -58,12 +58,7 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
 
     /** What {@link #open} makes. */
     private record Running(
-            EngineRunner runner,
-            AnswerSink sink,
-            WaitingLoad waiting,
-            EngineLimits limits,
-            WatermarkGate watermarks,
-            EngineLoad load) {}
+            EngineRunner runner, AnswerSink sink, WaitingLoad waiting, WatermarkGate watermarks, EngineLoad load) {}
 
     InferenceOperator(
             StreamOperatorParameters<ResultRecord> parameters, EngineProvider engines, PipelineOptions options) {
@@ -89,20 +84,23 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
     @Override
     public void open() throws Exception {
         super.open();
-        Engine engine = engines.startEngine(gpus());
-        EngineLimits limits = engine.limits();
-        EngineMetrics metrics = new EngineMetrics(getMetricGroup(), engine);
+        List<Integer> gpus = gpus();
+        Engine engine = engines.startEngine(gpus);
+        EngineFigures figures = new EngineFigures();
+        EngineMetrics metrics = new EngineMetrics(getMetricGroup(), engine.device(), figures::stats);
         WatermarkGate watermarks = new WatermarkGate(output::emitWatermark);
         AnswerSink sink = new GatedSink(
                 new AnswerEmitter(output, options, new AnswerBuilder(engines::loadText), metrics), watermarks);
-        WaitingLoad waiting = new WaitingLoad(options.admission(), limits.maxRunningRequests());
+        WaitingLoad waiting =
+                new WaitingLoad(options.admission(), engine.limits().maxRunningRequests());
         Duration timeout = options.requestTimeout();
         long timeoutNanos = timeout == null ? GenerationRequest.NO_DEADLINE : timeout.toNanos();
-        EngineRunner runner = new EngineRunner(
-                engine, waiting, new EngineRunner.Context(mailbox, sink, metrics, timeoutNanos, System::nanoTime));
+        EngineRunner.Context context = new EngineRunner.Context(
+                mailbox, sink, metrics, figures, timeoutNanos, options.rebuilds(), System::nanoTime);
+        EngineRunner runner = new EngineRunner(engine, () -> engines.startEngine(gpus), waiting, context);
         EngineLoad load = new EngineLoad(getRuntimeContext().getTaskInfo().getIndexOfThisSubtask());
-        running = new Running(runner, sink, waiting, limits, watermarks, load);
-        resubmit(runner, watermarks);
+        running = new Running(runner, sink, waiting, watermarks, load);
+        resume(runner, watermarks);
         if (options.parallelism() > 1) {
             LoadLine opened = new LoadLine(getRuntimeContext().getGlobalAggregateManager(), mailbox, reply -> {});
             line = opened;
@@ -120,14 +118,14 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
         return indexes;
     }
 
-    private void resubmit(EngineRunner runner, WatermarkGate watermarks) {
+    private void resume(EngineRunner runner, WatermarkGate watermarks) {
         long numTokens = 0;
         for (InFlightRequest request : restored) {
             numTokens += request.outputLen();
             request.resume(System.nanoTime());
             request.watermarkEpoch(watermarks.enter());
-            runner.submit(request);
         }
+        runner.resume(restored);
         if (!restored.isEmpty()) {
             LOGGER.info("Restored {} requests in flight with {} generated tokens", restored.size(), numTokens);
         }
@@ -140,7 +138,8 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
         PreparedRequest request = element.getValue().request();
         open.load.onReceived(element.getValue());
         awaitRoom(open.waiting);
-        int room = open.limits.maxSequenceLen() - request.promptIds().length;
+        EngineLimits limits = open.runner.limits();
+        int room = limits.maxSequenceLen() - request.promptIds().length;
         int maxTokens = request.sampling().maxTokens();
         boolean isOpenEnded = request.isMaxTokensOpen();
         int needed = isOpenEnded ? Math.max(1, request.sampling().minTokens()) : maxTokens;
@@ -156,7 +155,7 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
                     inFlight,
                     ErrorCode.CONTEXT_LENGTH_EXCEEDED,
                     "the prompt has " + request.promptIds().length + " tokens and asks for " + needed
-                            + ", the engine holds " + open.limits.maxSequenceLen()
+                            + ", the engine holds " + limits.maxSequenceLen()
                             + " tokens of one sequence; lower max_tokens or raise --max-total-tokens");
         }
     }

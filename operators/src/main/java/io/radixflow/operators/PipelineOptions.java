@@ -7,6 +7,7 @@ import io.radixflow.schemas.RegistryAccess;
 import io.radixflow.text.ReasoningFormat;
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param format of the records
  * @param registry of the writers' schemas, for the format that has one, else null
  * @param reasoning how a thinking model's reasoning is told from its content, or null for not at all
+ * @param rebuilds how often an engine that failed is replaced before the task fails
  */
 public record PipelineOptions(
         int parallelism,
@@ -35,7 +37,8 @@ public record PipelineOptions(
         AdmissionLimits admission,
         RecordFormat format,
         @Nullable RegistryAccess registry,
-        @Nullable ReasoningFormat reasoning)
+        @Nullable ReasoningFormat reasoning,
+        RebuildLimit rebuilds)
         implements Serializable {
 
     public PipelineOptions {
@@ -63,10 +66,11 @@ public record PipelineOptions(
                 AdmissionLimits.DEFAULT,
                 RecordFormat.JSON,
                 null,
-                null);
+                null,
+                rebuilds(EngineConfig.of(Map.of())));
     }
 
-    /** Takes over what the engine's options say: stream interval, random seed, reasoning parser. */
+    /** Takes over what the engine's options say: stream interval, random seed, reasoning parser, rebuilds. */
     public PipelineOptions withEngineConfig(EngineConfig config) {
         return new PipelineOptions(
                 parallelism,
@@ -81,7 +85,14 @@ public record PipelineOptions(
                 registry,
                 config.find(EngineOptions.REASONING_PARSER)
                         .map(ReasoningFormat::of)
-                        .orElse(null));
+                        .orElse(null),
+                rebuilds(config));
+    }
+
+    private static RebuildLimit rebuilds(EngineConfig config) {
+        return new RebuildLimit(
+                config.get(EngineOptions.MAX_ENGINE_REBUILDS),
+                Duration.ofSeconds(config.get(EngineOptions.ENGINE_REBUILD_WINDOW)));
     }
 
     public PipelineOptions withParallelism(int value) {
@@ -122,7 +133,8 @@ public record PipelineOptions(
                 admission,
                 format,
                 value,
-                reasoning);
+                reasoning,
+                rebuilds);
     }
 
     private PipelineOptions with(
@@ -144,7 +156,8 @@ public record PipelineOptions(
                 newAdmission,
                 newFormat,
                 registry,
-                reasoning);
+                reasoning,
+                rebuilds);
     }
 
     private static void checkAtLeastOne(String name, int value) {

@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.radixflow.engine.Engine;
 import io.radixflow.engine.EngineConfig;
+import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.SamplingParams;
 import io.radixflow.loop.Engines;
 import io.radixflow.testkit.FakeEngine;
+import io.radixflow.testkit.RecordingListener;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
@@ -26,7 +29,9 @@ class EngineMetricsTest {
     @Test
     void registersTheContractsNames() {
         RecordingGroup group = new RecordingGroup("");
-        EngineMetrics metrics = new EngineMetrics(group, FakeEngine.stepped(4));
+        FakeEngine engine = FakeEngine.stepped(4);
+        EngineMetrics metrics = new EngineMetrics(group, engine.device(), engine::stats);
+        metrics.onEngineRebuild();
         metrics.onDeadLetter();
         metrics.onFirstToken(1_500_000_000, 500_000_000);
         metrics.onToken(20_000_000);
@@ -49,11 +54,14 @@ class EngineMetricsTest {
                         "engine.num_retracted_reqs",
                         "engine.num_aborted_requests_total",
                         "engine.num_dead_letters_total",
+                        "engine.num_engine_rebuilds_total",
                         "engine.time_to_first_token_seconds",
                         "engine.inter_token_latency_seconds",
                         "engine.e2e_request_latency_seconds",
                         "engine.queue_time_seconds");
         assertThat(((Counter) group.metric("num_dead_letters_total")).getCount())
+                .isEqualTo(1);
+        assertThat(((Counter) group.metric("num_engine_rebuilds_total")).getCount())
                 .isEqualTo(1);
         assertThat(((Gauge<?>) group.metric("max_total_num_tokens")).getValue()).isEqualTo(4_096);
         assertThat(group.median("time_to_first_token_seconds")).isEqualTo(1.5);
@@ -67,9 +75,26 @@ class EngineMetricsTest {
         RecordingGroup group = new RecordingGroup("");
         Map<String, String> options = Map.of("device", "simulated", "time-model", TIME_MODEL);
         try (Engine engine = Engines.start(EngineConfig.of(options))) {
-            new EngineMetrics(group, engine).onDeadLetter();
+            new EngineMetrics(group, engine.device(), engine::stats).onDeadLetter();
         }
         assertThat(group.metrics.keySet()).isNotEmpty().allMatch(name -> name.startsWith("engine.device.simulated."));
+    }
+
+    @Test
+    void totalsGoOnOverAReplacedEngine() {
+        EngineFigures figures = new EngineFigures();
+        for (int i = 1; i <= 2; i++) {
+            FakeEngine engine = FakeEngine.stepped(4);
+            figures.attach(engine);
+            engine.open(new RecordingListener())
+                    .submit(new GenerationRequest(1, new int[] {1, 2, 3}, SamplingParams.greedy(9)));
+            engine.step();
+            assertThat(figures.stats().promptTokensTotal()).isEqualTo(3L * i);
+            assertThat(figures.stats().numRunningReqs()).isEqualTo(1);
+            figures.detach();
+            assertThat(figures.stats().generationTokensTotal()).isEqualTo(i);
+            assertThat(figures.stats().numRunningReqs()).isZero();
+        }
     }
 
     @Test

@@ -1,11 +1,14 @@
 package io.radixflow.operators;
 
 import io.radixflow.engine.Engine;
+import io.radixflow.engine.EngineException;
 import io.radixflow.testkit.FakeEngine;
 import io.radixflow.testkit.FakeTokenizer;
 import io.radixflow.text.TextModel;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
 /** Gives subtasks fake engines and remembers them; one test at a time. */
@@ -20,6 +23,12 @@ final class FakeEngines implements EngineProvider {
     /** Threaded engines pause while it says no. */
     private static volatile BooleanSupplier mayStep = () -> true;
 
+    /** Engines start when it is open. */
+    private static volatile CountDownLatch startGate = new CountDownLatch(0);
+
+    /** So many of the next engines don't start. */
+    private static final AtomicInteger NUM_FAILING_STARTS = new AtomicInteger();
+
     private final int maxRunningRequests;
     private final int queueCapacity;
     private final long stepMicros;
@@ -32,6 +41,8 @@ final class FakeEngines implements EngineProvider {
     }
 
     static FakeEngines stepped(int maxRunningRequests) {
+        startGate = new CountDownLatch(0);
+        NUM_FAILING_STARTS.set(0);
         return new FakeEngines(maxRunningRequests, Integer.MAX_VALUE, NO_THREAD);
     }
 
@@ -47,6 +58,16 @@ final class FakeEngines implements EngineProvider {
     /** Holds until the next provider is made. */
     static void pauseUnless(BooleanSupplier condition) {
         mayStep = condition;
+    }
+
+    /** Holds the next engines back until the gate that it returns is opened by a count down. */
+    static CountDownLatch holdStarts() {
+        startGate = new CountDownLatch(1);
+        return startGate;
+    }
+
+    static void failStarts(int numEngines) {
+        NUM_FAILING_STARTS.set(numEngines);
     }
 
     static List<FakeEngine> started() {
@@ -67,6 +88,14 @@ final class FakeEngines implements EngineProvider {
 
     @Override
     public Engine startEngine(List<Integer> gpus) {
+        try {
+            startGate.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("interrupted while it started", e);
+        }
+        if (NUM_FAILING_STARTS.getAndUpdate(num -> Math.max(0, num - 1)) > 0) {
+            throw new EngineException(EngineException.Category.CONFIGURATION, "no room on the device");
+        }
         FakeEngine engine = stepMicros == NO_THREAD
                 ? FakeEngine.stepped(maxRunningRequests, queueCapacity)
                 : FakeEngine.threaded(maxRunningRequests, stepMicros, () -> mayStep.getAsBoolean());

@@ -1,12 +1,10 @@
 package io.radixflow.operators;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.radixflow.engine.EngineConfig;
-import io.radixflow.engine.EngineException;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.schemas.DeadLetter;
 import io.radixflow.schemas.ErrorCode;
@@ -214,17 +212,6 @@ class InferenceOperatorTest {
                 assertThat(letter.code()).isEqualTo(ErrorCode.CONTEXT_LENGTH_EXCEEDED);
                 assertThat(letter.message()).contains("1000 tokens").contains("--max-total-tokens");
             });
-        }
-    }
-
-    @Test
-    void failsTheTaskWhenTheEngineFails() throws Exception {
-        try (OperatorHarness operator = open(null)) {
-            operator.process(Prompts.prepared(1, "x", Prompts.exactly(30)));
-            operator.engine().fail(new EngineException(EngineException.Category.DEVICE, "the device is gone"));
-
-            assertThatThrownBy(() -> OperatorHarness.runMails(operator.flink().getTaskMailbox()))
-                    .hasStackTraceContaining("the device is gone");
         }
     }
 

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 final class OperatorHarness implements AutoCloseable {
 
     private final OneInputStreamOperatorTestHarness<RoutedRequest, ResultRecord> harness;
-    private final FakeEngine engine;
 
     OperatorHarness(FakeEngines engines, PipelineOptions options, @Nullable OperatorSubtaskState state)
             throws Exception {
@@ -28,7 +27,6 @@ final class OperatorHarness implements AutoCloseable {
             harness.initializeState(state);
         }
         harness.open();
-        engine = FakeEngines.latest();
     }
 
     void process(PreparedRequest request) throws Exception {
@@ -40,7 +38,7 @@ final class OperatorHarness implements AutoCloseable {
     /** So many steps, each followed by the mails it sent. */
     void step(int numSteps) throws Exception {
         for (int i = 0; i < numSteps; i++) {
-            engine.step();
+            engine().step();
             runMails(harness.getTaskMailbox());
         }
     }
@@ -48,7 +46,22 @@ final class OperatorHarness implements AutoCloseable {
     void stepUntilIdle() throws Exception {
         do {
             step(1);
-        } while (engine.numUnfinished() > 0);
+        } while (engine().numUnfinished() > 0);
+    }
+
+    /** Steps whatever engine there is until so many records have an answer or a dead letter. */
+    void stepUntilAnswered(int numRecords) throws Exception {
+        while (harness.extractOutputValues().size() + deadLetters().size() < numRecords) {
+            step(1);
+        }
+    }
+
+    /** Waits until the operator has so many engines in all, the newest in use. */
+    void awaitEngines(int numEngines) throws Exception {
+        while (FakeEngines.started().size() < numEngines || !engine().isInUse()) {
+            runMails(harness.getTaskMailbox());
+            Thread.onSpinWait();
+        }
     }
 
     static void runMails(TaskMailbox mailbox) throws Exception {
@@ -63,8 +76,9 @@ final class OperatorHarness implements AutoCloseable {
         return harness.snapshot(checkpointId, checkpointId);
     }
 
+    /** The newest one: an operator replaces an engine that fails. */
     FakeEngine engine() {
-        return engine;
+        return FakeEngines.latest();
     }
 
     OneInputStreamOperatorTestHarness<RoutedRequest, ResultRecord> flink() {

@@ -56,9 +56,9 @@ class RecordSerializersTest {
         assertThatThrownBy(() -> new SourceRecordSerializer().deserialize(new DataInputDeserializer(new byte[] {2, 0})))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("a later release");
-        assertThatThrownBy(() -> new InFlightRequestSerializer().deserialize(3, new byte[0]))
+        assertThatThrownBy(() -> new InFlightRequestSerializer().deserialize(4, new byte[0]))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("version 3");
+                .hasMessageContaining("version 4");
     }
 
     @Test
@@ -94,8 +94,22 @@ class RecordSerializersTest {
     }
 
     @Test
-    void readAndWriteInFlightRequestsOfVersion2() throws IOException {
+    void readInFlightRequestsOfVersion2() throws IOException {
         InFlightRequest read = new InFlightRequestSerializer().deserialize(2, golden(2));
+        assertIsGolden(read);
+        assertThat(read.numEngineFailures()).isZero();
+    }
+
+    @Test
+    void readAndWriteInFlightRequestsOfVersion3() throws IOException {
+        InFlightRequest read = new InFlightRequestSerializer().deserialize(3, golden(3));
+        assertIsGolden(read);
+        assertThat(read.numEngineFailures()).isEqualTo(19);
+        assertThat(HexFormat.of().formatHex(new InFlightRequestSerializer().serialize(read)))
+                .isEqualTo(HexFormat.of().formatHex(golden(3)));
+    }
+
+    private static void assertIsGolden(InFlightRequest read) {
         InFlightRequest expected = goldenInFlight();
 
         assertThat(read.request()).usingRecursiveComparison().isEqualTo(goldenRequest());
@@ -113,8 +127,6 @@ class RecordSerializersTest {
             assertThat(choice.finish()).isEqualTo(expected.choices().get(i).finish());
             assertThat(choice.stop()).isEqualTo(expected.choices().get(i).stop());
         }
-        assertThat(HexFormat.of().formatHex(new InFlightRequestSerializer().serialize(read)))
-                .isEqualTo(HexFormat.of().formatHex(golden(2)));
     }
 
     private static byte[] golden(int version) throws IOException {
@@ -194,7 +206,7 @@ class RecordSerializersTest {
                 1,
                 scores(16, 17));
         Progress running = new Progress(new int[] {18}, new byte[] {'y'}, 0, 0, false, null, null, 0, scores(18));
-        return new InFlightRequest(goldenRequest(), 2, promptScores, 18, List.of(ended, running));
+        return new InFlightRequest(goldenRequest(), 2, promptScores, 18, 19, List.of(ended, running));
     }
 
     private static GeneratedScores scores(int... tokens) {
