@@ -1,12 +1,11 @@
-/* Vectors of eight bf16 (16 bytes, the widest load of a thread) and reductions within a warp and a thread block. */
+/* Vectors of eight bf16 (16 bytes, the widest load of a thread) and sums over a thread block. */
 #pragma once
 
 #include <cuda_bf16.h>
 
 #include <cstdint>
 
-constexpr int kWarp = 32;
-constexpr unsigned kFullMask = 0xffffffffu;
+#include "warp.cuh"
 
 /* Eight neighbouring bf16 as they lie in memory. */
 struct alignas(16) Bf16x8 {
@@ -35,12 +34,6 @@ __device__ __forceinline__ Bf16x8 from_floats(const float (&from)[8]) {
 #pragma unroll
   for (int i = 0; i < 4; i++) into.pair[i] = __floats2bfloat162_rn(from[2 * i], from[2 * i + 1]);
   return into;
-}
-
-__device__ __forceinline__ float warp_sum(float value) {
-#pragma unroll
-  for (int offset = kWarp / 2; offset > 0; offset /= 2) value += __shfl_xor_sync(kFullMask, value, offset);
-  return value;
 }
 
 /* Sum over a thread block of kThreads; every thread gets it. `scratch` has one float a warp. */

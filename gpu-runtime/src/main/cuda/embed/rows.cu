@@ -1,7 +1,8 @@
-/* rows: copies rows by index, multiplies gates, and writes this step's slots into the device's slot table.
+/* rows: copies rows by index, multiplies gates, and enters this step's tokens and slots into the device's tables.
    gather_rows  table [n, cols], out [num_rows, cols]  bf16     index [num_rows] int32     out[i] = table[index[i]]
    silu_mul     gate_up [rows, 2 * ffn] bf16, gate first     out [rows, ffn] bf16     out = gate * sigmoid(gate) * up
-   append_slots slot_table [rows, stride] int32     slot_table[row_of_token[i]][position[i]] = kv_slot[i]
+   begin_step   slot_table, history [rows, stride] int32     place [row_of_token[i]][position[i]] gets kv_slot[i] and token_id[i]; a token
+                id of -1 - e is replaced by drawn[e], what the last step drew
    cols and ffn multiples of 8; grids as in GatherRows and SiluMul; all bound by memory: 4 (gather), 6 (silu) bytes an output number. */
 #include "../common/vec.cuh"
 
@@ -24,10 +25,17 @@ extern "C" __global__ void silu_mul_bf16(const __nv_bfloat16* gate_up, int ffn, 
   }
 }
 
-extern "C" __global__ void append_slots(const int* row_of_token, const int* position, const int* kv_slot, int num_tokens,
-                                        int* slot_table, int stride) {
+extern "C" __global__ void begin_step(int* token_id, const int* drawn, const int* row_of_token, const int* position,
+                                      const int* kv_slot, int num_tokens, int* slot_table, int* history, int stride) {
   int token = blockIdx.x * blockDim.x + threadIdx.x;
   if (token < num_tokens) {
-    slot_table[static_cast<size_t>(row_of_token[token]) * stride + position[token]] = kv_slot[token];
+    int id = token_id[token];
+    if (id < 0) {
+      id = max(drawn[-1 - id], 0);  // nothing may have been drawn; then the host throws away what follows
+      token_id[token] = id;
+    }
+    size_t place = static_cast<size_t>(row_of_token[token]) * stride + position[token];
+    slot_table[place] = kv_slot[token];
+    history[place] = id;
   }
 }

@@ -105,8 +105,21 @@ public interface Backend extends AutoCloseable {
     /** Copies {@code rows} rows from {@code firstRow} on to the host; synchronises. For tests, logprobs and debugging. */
     void read(Tensor tensor, int firstRow, int rows, float[] into);
 
-    /** Waits until all enqueued ops are done; device failures surface here at the latest. */
+    /** Waits until all enqueued ops are done; device failures surface here at the latest. Finishes all steps. */
     void synchronize();
+
+    /**
+     * Most steps that may be under way at once. With more than one, a step may name tokens that the last one draws ({@link
+     * ForwardBatch#tokenId}), and all that a step is given is read while it is enqueued, but for the columns that results go to.
+     */
+    default int maxStepsInFlight() {
+        return 1;
+    }
+
+    /** Waits for the oldest step under way, whose results are valid then. */
+    default void finishStep() {
+        synchronize();
+    }
 
     /** Frees everything that this backend allocated. Idempotent. */
     @Override

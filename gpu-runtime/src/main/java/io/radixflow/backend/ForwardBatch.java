@@ -1,5 +1,7 @@
 package io.radixflow.backend;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * One step's tokens and sequences as parallel columns, allocated once to the configured limits and refilled every step.
  *
@@ -11,7 +13,7 @@ package io.radixflow.backend;
 public final class ForwardBatch {
 
     public int numTokens;
-    /** [maxTokens] */
+    /** [maxTokens]; {@code -1 - e} is the token that was drawn for entry e of the last step, which the host doesn't know yet. */
     public final int[] tokenId;
     /** [maxTokens] index in the sequence, from 0. */
     public final int[] position;
@@ -27,6 +29,12 @@ public final class ForwardBatch {
     public final int[] cachedLen;
     /** [maxSequences] tokens to compute, 1 in decode. */
     public final int[] extendLen;
+
+    /**
+     * [maxSequences] tokens of the sequences whose draws look back at them, of which the first {@code cachedLen} are known; null for the others.
+     * Live arrays, read while the step is enqueued.
+     */
+    public final int[] @Nullable [] history;
 
     /** [maxRows * slotTableStride] row to slots, shared with the scheduler's row table. */
     public final int[] slotTable;
@@ -75,6 +83,7 @@ public final class ForwardBatch {
         firstToken = new int[maxSequences];
         cachedLen = new int[maxSequences];
         extendLen = new int[maxSequences];
+        history = new int[maxSequences][];
         logitToken = new int[maxTokens];
         groupFirst = new int[maxSequences];
         groupSize = new int[maxSequences];

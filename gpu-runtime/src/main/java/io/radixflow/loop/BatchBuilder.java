@@ -76,6 +76,7 @@ final class BatchBuilder {
         forward.firstToken[place] = first;
         forward.cachedLen[place] = cachedLen;
         forward.extendLen[place] = chunkLen;
+        forward.history[place] = answer.request().sampling().hasPenalties() ? answer.tokens() : null;
         System.arraycopy(answer.tokens(), cachedLen, forward.tokenId, first, chunkLen);
         int slots = answer.row() * forward.slotTableStride + cachedLen;
         System.arraycopy(forward.slotTable, slots, forward.kvSlot, first, chunkLen);

@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Objects;
 import jcuda.Pointer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The backend of one NVIDIA GPU: weights and activations in bf16, sums and logits in fp32. Products by cuBLASLt, the rest by our kernels; steps
@@ -29,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class CudaBackend implements Backend {
 
+    private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
     private static final int ROW_THREADS = 256;
     private static final int TRANSFORM_WARPS = 4;
     private static final int WARP = 32;
@@ -55,6 +58,7 @@ public final class CudaBackend implements Backend {
     private final Kernel rmsNormAdd;
     private final Kernel siluMul;
     private final Kernel gatherRows;
+    private final StepClock clock;
     private @Nullable WeightUploader uploader;
     private @Nullable Attention attention;
     private @Nullable Kernel transform;
@@ -78,6 +82,7 @@ public final class CudaBackend implements Backend {
         rmsNormAdd = kernels.kernel("rms_norm", "rms_norm_add_bf16", 6);
         siluMul = kernels.kernel("rows", "silu_mul_bf16", 3);
         gatherRows = kernels.kernel("rows", "gather_rows_bf16", 4);
+        clock = new StepClock(device);
     }
 
     @Override
@@ -141,7 +146,7 @@ public final class CudaBackend implements Backend {
     public Tensor allocateLogits(int rows, int cols) {
         device.enter();
         DevicePointer memory = device.allocate(4L * rows * cols, "logits [" + rows + ", " + cols + "]");
-        sampler = new CudaSampler(device, kernels, rows, cols);
+        sampler = new CudaSampler(device, kernels, rows, settings.maxTokens, cols);
         return new CudaTensor(memory, rows, cols, true);
     }
 
@@ -168,7 +173,11 @@ public final class CudaBackend implements Backend {
     @Override
     public @Nullable Tensor runStep(ForwardBatch batch, StepOps ops) {
         device.enter();
-        return steps().run(batch, ops, sampler());
+        int turn = clock.begin();
+        sampler().begin(turn);
+        Tensor logits = steps().run(turn, batch, ops, sampler());
+        clock.mark();
+        return logits;
     }
 
     @Override
@@ -301,15 +310,30 @@ public final class CudaBackend implements Backend {
     @Override
     public void sample(Tensor logits, SamplingBatch batch, ScoredTokens into) {
         CudaSampler draw = sampler();
-        if (!steps().isDrawEnqueued()) {
-            draw.enqueue(CudaTensor.of(logits), batch.numEntries);
+        if (steps == null || !steps.isDrawEnqueued()) {
+            draw.enqueueLargest(CudaTensor.of(logits), batch.numEntries);
         }
-        draw.take(CudaTensor.of(logits), batch, into);
+        draw.take(CudaTensor.of(logits), batch, into, steps);
+        clock.mark();
     }
 
     @Override
     public void score(Tensor logits, int rows, ScoredTokens tokens, int firstEntry) {
         sampler().score(CudaTensor.of(logits), rows, tokens, firstEntry);
+        clock.mark();
+    }
+
+    @Override
+    public int maxStepsInFlight() {
+        return CudaSteps.MAX_IN_FLIGHT;
+    }
+
+    @Override
+    public void finishStep() {
+        int turn = clock.finish();
+        if (turn != StepClock.NONE && sampler != null) {
+            sampler.finish(turn);
+        }
     }
 
     @Override
@@ -329,8 +353,11 @@ public final class CudaBackend implements Backend {
     @Override
     public void synchronize() {
         device.synchronize();
+        for (int turn = clock.finish(); turn != StepClock.NONE; turn = clock.finish()) {
+            sampler().finish(turn);
+        }
         if (sampler != null) {
-            sampler.finish();
+            sampler.finishAll(); // what was drawn without a step
         }
     }
 
@@ -340,6 +367,7 @@ public final class CudaBackend implements Backend {
             return;
         }
         isClosed = true;
+        LOG.info("GPU: {}; {}", clock.summary(), steps == null ? "no graphs" : steps.summary());
         device.enter();
         if (steps != null) {
             steps.close();

@@ -10,6 +10,8 @@ import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 
@@ -27,6 +29,7 @@ final class CudaDevice implements AutoCloseable {
     private final CudaStream stream = new CudaStream();
     private final List<DevicePointer> memory = new ArrayList<>();
     private final List<Pointer> hostMemory = new ArrayList<>();
+    private final List<CUevent> events = new ArrayList<>();
     private final int ordinal;
     private boolean isClosed;
 
@@ -135,6 +138,29 @@ final class CudaDevice implements AutoCloseable {
         Cuda.check(JCudaDriver.cuMemcpyDtoHAsync(to, from, bytes, stream), "cuMemcpyDtoHAsync", bytes);
     }
 
+    /** An event that notes when the stream gets there; destroyed with the device. */
+    CUevent event() {
+        CUevent event = new CUevent();
+        Cuda.check(JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DEFAULT), "cuEventCreate");
+        events.add(event);
+        return event;
+    }
+
+    void record(CUevent event) {
+        Cuda.check(JCudaDriver.cuEventRecord(event, stream), "cuEventRecord");
+    }
+
+    /** Waits until the stream has got there; failures of kernels show here. */
+    void await(CUevent event) {
+        Cuda.check(JCudaDriver.cuEventSynchronize(event), "cuEventSynchronize: a kernel or copy of the last step");
+    }
+
+    /** Milliseconds between two events that the stream has passed. */
+    float millis(CUevent from, CUevent to, float[] scratch) {
+        Cuda.check(JCudaDriver.cuEventElapsedTime(scratch, from, to), "cuEventElapsedTime");
+        return scratch[0];
+    }
+
     /** Waits for all work; failures of kernels show here. */
     void synchronize() {
         Cuda.check(JCudaDriver.cuStreamSynchronize(stream), "cuStreamSynchronize: a kernel or copy of the last step");
@@ -155,6 +181,7 @@ final class CudaDevice implements AutoCloseable {
         for (Pointer pointer : hostMemory) {
             JCudaDriver.cuMemFreeHost(pointer);
         }
+        events.forEach(JCudaDriver::cuEventDestroy);
         JCudaDriver.cuStreamDestroy(stream);
         JCudaDriver.cuDevicePrimaryCtxRelease(device);
     }

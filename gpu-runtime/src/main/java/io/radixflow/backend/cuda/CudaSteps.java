@@ -22,10 +22,13 @@ final class CudaSteps implements AutoCloseable {
     /** Below this many tokens a step's columns are a copy of a few KiB. */
     private static final int SMALL_STEP = 512;
 
-    private static final int SLOT_THREADS = 256;
+    /** Steps that may be under way at once: one runs while the next one is enqueued. */
+    static final int MAX_IN_FLIGHT = 2;
+
+    private static final int BEGIN_THREADS = 256;
 
     private final CudaDevice device;
-    private final Kernel appendSlots;
+    private final Kernel beginStep;
     private final DecodeGraphs graphs;
     private final StepColumns smallStep;
     private final StepColumns largeStep;
@@ -41,6 +44,8 @@ final class CudaSteps implements AutoCloseable {
 
     private @Nullable CudaTensor graphLogits;
     private boolean isDrawEnqueued;
+    private long numSteps;
+    private long numReplayed;
     private @Nullable DevicePointer rowIndex;
     private @Nullable Pointer rowIndexPinned;
 
@@ -53,7 +58,7 @@ final class CudaSteps implements AutoCloseable {
         maxSequences = settings.maxSequences();
         this.paddingSlot = paddingSlot;
         this.groupSize = groupSize;
-        appendSlots = kernels.kernel("rows", "append_slots", 6);
+        beginStep = kernels.kernel("rows", "begin_step", 9);
         graphs = new DecodeGraphs(Math.min(settings.maxGraphBatch(), settings.maxSequences()), device.stream());
         smallStep = columns(Math.max(SMALL_STEP, settings.maxSequences()), settings.maxSequences());
         largeStep = columns(Math.max(settings.maxTokens(), smallStep.maxTokens()), settings.maxSequences());
@@ -115,22 +120,24 @@ final class CudaSteps implements AutoCloseable {
     }
 
     @Nullable
-    Tensor run(ForwardBatch batch, StepOps ops, CudaSampler sampler) {
-        int size = begin(batch);
+    Tensor run(int turn, ForwardBatch batch, StepOps ops, CudaSampler sampler) {
+        int size = begin(turn, batch);
+        numSteps++;
         if (size == DecodeGraphs.NO_SIZE) {
-            enqueueSlots(batch.numTokens);
+            enqueueBegin(batch.numTokens, sampler);
             return ops.enqueue();
         }
         if (!graphs.isCaptured(size)) {
             capture(batch, size, ops, sampler);
         }
         graphs.launch(size);
+        numReplayed++;
         isDrawEnqueued = true;
         return graphLogits;
     }
 
     /** Returns the size of the graph that the batch can run in, or NO_SIZE. */
-    private int begin(ForwardBatch batch) {
+    private int begin(int turn, ForwardBatch batch) {
         isDrawEnqueued = false;
         logitToken = batch.logitToken;
         numDecode = 0;
@@ -142,13 +149,13 @@ final class CudaSteps implements AutoCloseable {
                 && batch.numLogits == batch.numSampled;
         int size = isDecode ? graphs.sizeFor(batch.numSequences) : DecodeGraphs.NO_SIZE;
         step = batch.numTokens <= smallStep.maxTokens() ? smallStep : largeStep;
-        step.set(batch, numDecode, groupSize, Attention.TILE_ROWS);
+        step.set(turn, batch, numDecode, groupSize, Attention.TILE_ROWS);
         SlotTable table = slots(batch);
         for (int place = batch.numSequences; place < size; place++) {
             step.pad(place, table.paddingRow(), paddingSlot);
         }
         step.upload();
-        table.update(batch);
+        table.update(turn, batch);
         return size;
     }
 
@@ -159,9 +166,9 @@ final class CudaSteps implements AutoCloseable {
         try {
             device.synchronize();
             graphs.capture(size, () -> {
-                enqueueSlots(size);
+                enqueueBegin(size, sampler);
                 CudaTensor logits = CudaTensor.of(Objects.requireNonNull(ops.enqueue(), "logits"));
-                sampler.enqueue(logits, size);
+                sampler.enqueueLargest(logits, size);
                 graphLogits = logits;
             });
         } finally {
@@ -177,15 +184,18 @@ final class CudaSteps implements AutoCloseable {
         batch.numLogits = size;
     }
 
-    private void enqueueSlots(int numTokens) {
-        appendSlots
-                .with(step.token(StepColumns.TOKEN_ROW))
+    private void enqueueBegin(int numTokens, CudaSampler sampler) {
+        beginStep
+                .with(step.token(StepColumns.TOKEN_ID))
+                .and(sampler.drawn())
+                .and(step.token(StepColumns.TOKEN_ROW))
                 .and(step.token(StepColumns.POSITION))
                 .and(step.token(StepColumns.KV_SLOT))
                 .and(numTokens)
                 .and(slots().memory())
+                .and(slots().history())
                 .and(slots().stride())
-                .launch(device.stream(), (numTokens + SLOT_THREADS - 1) / SLOT_THREADS, 1, 1, SLOT_THREADS, 0);
+                .launch(device.stream(), (numTokens + BEGIN_THREADS - 1) / BEGIN_THREADS, 1, 1, BEGIN_THREADS, 0);
     }
 
     /** The index on the device: the running batch's own is there already, another one is copied, which waits for the device. */
@@ -207,6 +217,11 @@ final class CudaSteps implements AutoCloseable {
                 .put(index, 0, num);
         device.copyToDevice(rowIndex, rowIndexPinned, bytes);
         return rowIndex;
+    }
+
+    /** One line for the log. */
+    String summary() {
+        return numReplayed + " of " + numSteps + " steps were replayed from graphs";
     }
 
     @Override

@@ -1,9 +1,7 @@
 package io.radixflow.backend.cuda;
 
 import io.radixflow.backend.ForwardBatch;
-import java.nio.ByteOrder;
 import java.nio.IntBuffer;
-import jcuda.Pointer;
 
 /**
  * One step's columns on the device, brought there in one copy. The addresses never change, so captured graphs read what the next step put
@@ -14,7 +12,7 @@ import jcuda.Pointer;
  *        tileSequence tileIndex                       [maxTiles each]
  * </pre>
  *
- * Written by the engine thread, which must have waited for the last step.
+ * Written by the engine thread.
  */
 final class StepColumns {
 
@@ -34,10 +32,9 @@ final class StepColumns {
     private final int maxTokens;
     private final int maxSequences;
     private final int maxTiles;
-    private final CudaDevice device;
-    private final Pointer pinned;
-    private final IntBuffer ints;
-    private final DevicePointer memory;
+    private final StagedInts staged;
+    private IntBuffer ints;
+    private int turn;
     private final DevicePointer[] tokenColumns = new DevicePointer[TOKEN_COLUMNS];
     private final DevicePointer[] sequenceColumns = new DevicePointer[SEQUENCE_COLUMNS];
     private final DevicePointer tileSequences;
@@ -45,22 +42,19 @@ final class StepColumns {
     private int numTiles;
 
     StepColumns(CudaDevice device, int maxTokens, int maxSequences, int maxTiles) {
-        this.device = device;
         this.maxTokens = maxTokens;
         this.maxSequences = maxSequences;
         this.maxTiles = maxTiles;
-        long bytes = Integer.BYTES * (long) numInts();
-        pinned = device.allocatePinned(bytes, "a step's columns");
-        ints = pinned.getByteBuffer(0, bytes).order(ByteOrder.nativeOrder()).asIntBuffer();
-        memory = device.allocate(bytes, "a step's columns");
+        staged = new StagedInts(device, numInts(), "a step's columns");
+        ints = staged.ints(turn);
         for (int i = 0; i < TOKEN_COLUMNS; i++) {
-            tokenColumns[i] = memory.plus(Integer.BYTES * (long) tokenAt(i));
+            tokenColumns[i] = staged.at(tokenAt(i));
         }
         for (int i = 0; i < SEQUENCE_COLUMNS; i++) {
-            sequenceColumns[i] = memory.plus(Integer.BYTES * (long) sequenceAt(i));
+            sequenceColumns[i] = staged.at(sequenceAt(i));
         }
-        tileSequences = memory.plus(Integer.BYTES * (long) tilesAt());
-        tileIndices = tileSequences.plus(Integer.BYTES * (long) maxTiles);
+        tileSequences = staged.at(tilesAt());
+        tileIndices = staged.at(tilesAt() + maxTiles);
     }
 
     private int numInts() {
@@ -107,11 +101,14 @@ final class StepColumns {
     /**
      * Takes over a batch.
      *
+     * @param ofTurn whose last step has been waited for
      * @param numDecode leading sequences that compute one token and need no tiles
      * @param rowsPerToken heads of a group
      * @param tileRows rows of a tile, a row being a token and a head of its group
      */
-    void set(ForwardBatch batch, int numDecode, int rowsPerToken, int tileRows) {
+    void set(int ofTurn, ForwardBatch batch, int numDecode, int rowsPerToken, int tileRows) {
+        turn = ofTurn;
+        ints = staged.ints(ofTurn);
         ints.put(tokenAt(TOKEN_ID), batch.tokenId, 0, batch.numTokens);
         ints.put(tokenAt(POSITION), batch.position, 0, batch.numTokens);
         ints.put(tokenAt(KV_SLOT), batch.kvSlot, 0, batch.numTokens);
@@ -150,6 +147,6 @@ final class StepColumns {
 
     /** Starts the copy. */
     void upload() {
-        device.copyToDevice(memory, pinned, Integer.BYTES * (long) numInts());
+        staged.upload(turn, 0, numInts());
     }
 }
