@@ -23,7 +23,12 @@ final class Answer extends Sequence {
 
     private final List<int[]> badWords;
     private final int[] bannedIds;
+    private final boolean hasLongBadWords;
     private int firstScored;
+    private int firstUnbooked;
+    /** Its place among the tokens that the last step drew. */
+    int lastEntry;
+
     private boolean owesPromptLogprobs;
     private @Nullable PromptLogprobs promptLogprobs;
 
@@ -41,7 +46,9 @@ final class Answer extends Sequence {
         owesPromptLogprobs = request.hasPromptLogprobs();
         // Nothing goes before the first token; a start behind the prompt is its end.
         firstScored = owesPromptLogprobs ? Math.max(1, request.promptLogprobStart()) : promptLen();
+        firstUnbooked = firstScored;
         badWords = sampling.rules().badWords();
+        hasLongBadWords = longestOf(badWords) > 1;
         bannedIds = new int[endIds.length + badWords.size()];
     }
 
@@ -56,7 +63,15 @@ final class Answer extends Sequence {
         return all;
     }
 
-    /** The first prompt token without a log-probability, or the prompt's length if no further one is wanted. */
+    private static int longestOf(List<int[]> words) {
+        int longest = 0;
+        for (int[] word : words) {
+            longest = Math.max(longest, word.length);
+        }
+        return longest;
+    }
+
+    /** The first prompt token that no step scores yet, or the prompt's length if no further one is wanted. */
     int firstScored() {
         return firstScored;
     }
@@ -67,13 +82,23 @@ final class Answer extends Sequence {
         return Math.max(0, to - firstScored);
     }
 
+    /** The step that is being enqueued scores so many. */
+    void advanceScored(int num) {
+        firstScored += num;
+    }
+
+    /** Whether what may be drawn next depends on the last tokens. */
+    boolean needsLastTokens() {
+        return hasLongBadWords;
+    }
+
     /** Keeps the log-probabilities of the next {@code num} prompt tokens. */
     void addScored(ScoredTokens scored, int firstEntry, int num) {
         PromptLogprobs into = promptLogprobs();
         for (int i = 0; i < num; i++) {
             int entry = firstEntry + i;
             into.set(
-                    firstScored++,
+                    firstUnbooked++,
                     scored.logprob[entry],
                     scored.alternativeId,
                     scored.alternativeLogprob,

@@ -2,7 +2,6 @@ package io.radixflow.loop;
 
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.SamplingBatch;
-import io.radixflow.backend.ScoredTokens;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.TokenRules;
 import io.radixflow.schedule.RowTable;
@@ -15,16 +14,21 @@ final class BatchBuilder {
 
     private final ForwardBatch forward;
     private final SamplingBatch sampling;
-    private final ScoredTokens sampled;
-    private final ScoredTokens scoredPrompt;
+    /** In turns. */
+    private final Step[] steps;
+
+    private int nextStep;
     private final PrefixGroups groups;
     private long groupsVersion = NEVER;
 
-    BatchBuilder(int maxTokens, int maxSequences, RowTable rows) {
+    /** @param maxStepsInFlight steps whose results aren't booked */
+    BatchBuilder(int maxTokens, int maxSequences, RowTable rows, int maxStepsInFlight) {
         forward = new ForwardBatch(maxTokens, maxSequences, rows.slots(), rows.stride(), rows.versions());
         sampling = new SamplingBatch(maxSequences);
-        sampled = new ScoredTokens(maxSequences);
-        scoredPrompt = new ScoredTokens(maxTokens);
+        steps = new Step[maxStepsInFlight];
+        for (int i = 0; i < maxStepsInFlight; i++) {
+            steps[i] = new Step(maxTokens, maxSequences);
+        }
         groups = new PrefixGroups(maxSequences);
     }
 
@@ -36,17 +40,11 @@ final class BatchBuilder {
         return sampling;
     }
 
-    /** Where the step's tokens go; entry i belongs to entry i of {@link #sampling}. */
-    ScoredTokens sampled() {
-        return sampled;
-    }
-
-    /** Prompt tokens that the step scores; entry i belongs to logits row {@code forward().numSampled + i}. */
-    ScoredTokens scoredPrompt() {
-        return scoredPrompt;
-    }
-
-    void fill(StepPlan plan) {
+    /** Fills the columns, and returns the step with places for its results; the last one but so many as may be in flight is booked. */
+    Step fill(StepPlan plan) {
+        Step step = steps[nextStep];
+        nextStep = (nextStep + 1) % steps.length;
+        step.begin(plan);
         forward.numTokens = 0;
         forward.numSampled = 0;
         forward.numSequences = plan.numSequences();
@@ -55,18 +53,19 @@ final class BatchBuilder {
             addTokens(answer, place, plan.chunkLen(place));
             if (plan.isSampled(place)) {
                 forward.logitToken[forward.numSampled] = forward.numTokens - 1;
-                addSampling(answer, forward.numSampled++);
+                addSampling(answer, forward.numSampled++, step);
             }
         }
         sampling.numEntries = forward.numSampled;
         forward.numLogits = forward.numSampled;
         for (int place = plan.numDecode(); place < plan.numSequences(); place++) {
-            addPrompt((Answer) plan.sequence(place), place, plan.chunkLen(place));
+            addPrompt((Answer) plan.sequence(place), place, plan.chunkLen(place), step);
         }
         if (plan.decodeVersion() != groupsVersion) {
             groupsVersion = plan.decodeVersion();
             groups.find(forward, plan.numDecode());
         }
+        return step;
     }
 
     private void addTokens(Answer answer, int place, int chunkLen) {
@@ -78,6 +77,9 @@ final class BatchBuilder {
         forward.extendLen[place] = chunkLen;
         forward.history[place] = answer.request().sampling().hasPenalties() ? answer.tokens() : null;
         System.arraycopy(answer.tokens(), cachedLen, forward.tokenId, first, chunkLen);
+        if (cachedLen + chunkLen > answer.knownLen()) {
+            forward.tokenId[first + chunkLen - 1] = -1 - answer.lastEntry; // the step under way draws it
+        }
         int slots = answer.row() * forward.slotTableStride + cachedLen;
         System.arraycopy(forward.slotTable, slots, forward.kvSlot, first, chunkLen);
         for (int i = 0; i < chunkLen; i++) {
@@ -87,19 +89,21 @@ final class BatchBuilder {
     }
 
     /** A prompt token is scored by the logits of the one before it. */
-    private void addPrompt(Answer answer, int place, int chunkLen) {
+    private void addPrompt(Answer answer, int place, int chunkLen, Step step) {
         int numScored = answer.numScored(chunkLen);
         int position = answer.firstScored();
         for (int i = 0; i < numScored; i++) {
             int entry = forward.numLogits - forward.numSampled;
-            scoredPrompt.tokenId[entry] = answer.tokens()[position + i];
-            scoredPrompt.numAlternatives[entry] = answer.request().promptLogprobs();
+            step.scoredPrompt.tokenId[entry] = answer.tokens()[position + i];
+            step.scoredPrompt.numAlternatives[entry] = answer.request().promptLogprobs();
             forward.logitToken[forward.numLogits++] =
                     forward.firstToken[place] + position - 1 + i - forward.cachedLen[place];
         }
+        step.numScored[place] = numScored;
+        answer.advanceScored(numScored);
     }
 
-    private void addSampling(Answer answer, int entry) {
+    private void addSampling(Answer answer, int entry, Step step) {
         SamplingParams params = answer.request().sampling();
         sampling.temperature[entry] = params.isGreedy() ? 0 : params.temperature();
         sampling.topP[entry] = params.topP();
@@ -119,6 +123,8 @@ final class BatchBuilder {
         sampling.allowedIds[entry] = rules.allowedIds();
         sampling.numBanned[entry] = answer.findBanned();
         sampling.bannedIds[entry] = answer.bannedIds();
-        sampled.numAlternatives[entry] = params.logprobs();
+        step.sampled.numAlternatives[entry] = params.logprobs();
+        step.isNeededByNext |= answer.needsLastTokens();
+        answer.lastEntry = entry;
     }
 }

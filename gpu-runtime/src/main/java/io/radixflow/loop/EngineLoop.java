@@ -15,17 +15,20 @@ import io.radixflow.schedule.Scheduler;
 import io.radixflow.schedule.Sequence.Phase;
 import io.radixflow.schedule.StepPlan;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The engine's duty cycle: take commands, plan a step, run it, book its tokens, hand the outputs to the sessions.
  *
- * <p>Everything here and below belongs to the engine thread. A step that only decodes allocates nothing. The step is enqueued and then
- * waited for; on an asynchronous device the work between {@link #enqueue} and {@link #book} may move: planning step n + 1 needs of step n
- * only who ended, so it can be done while the device runs, once slots freed by {@link Scheduler#commit} wait for the step that reads them.
+ * <p>Everything here and below belongs to the engine thread. A step that only decodes allocates nothing.
+ *
+ * <p>On a device that works while the host goes on, step n + 1 is planned and enqueued while step n runs; the tokens that n draws stay on the
+ * device. So the host learns one step late who has ended, and throws away the token that those got too many. It waits for step n first
+ * where it must know its tokens: to retract somebody, and for rules about the last tokens.
  */
 final class EngineLoop {
 
@@ -45,8 +48,13 @@ final class EngineLoop {
     private final int contextLen;
     private final List<Session> touched = new ArrayList<>();
 
-    /** What the device is at work on; volatile for those who look at a thread that hangs in it. */
+    private final boolean isAhead;
+    /** Enqueued, not booked; only if the loop plans ahead. */
+    private @Nullable Step underWay;
+    /** What the device is at work on, and what it will be next; volatile for those who look at a thread that hangs in it. */
     private volatile @Nullable StepPlan computing;
+
+    private volatile @Nullable StepPlan following;
 
     EngineLoop(EngineParts parts, CommandQueue commands, LongSupplier nanoClock) {
         this.commands = commands;
@@ -59,7 +67,9 @@ final class EngineLoop {
         int numSlots = parts.scheduling().numSlots();
         scheduler =
                 new Scheduler(parts.scheduling(), nanoClock, (sequence, reason) -> endEarly((Answer) sequence, reason));
-        batch = new BatchBuilder(parts.scheduling().maxStepTokens(), maxRunning, scheduler.rows());
+        int maxStepsInFlight = Math.min(2, backend.maxStepsInFlight());
+        isAhead = maxStepsInFlight > 1;
+        batch = new BatchBuilder(parts.scheduling().maxStepTokens(), maxRunning, scheduler.rows(), maxStepsInFlight);
         stats = new StatsBoard(numSlots);
         String label = backend.isSimulated() ? "Simulated. " : "";
         intervalLog =
@@ -82,35 +92,70 @@ final class EngineLoop {
     /** One round; returns the work done: commands taken plus sequences computed, 0 if idle. */
     int doWork() {
         int work = takeCommands();
-        StepPlan plan = scheduler.plan();
-        if (plan.numSequences() > 0) {
-            computing = plan;
-            enqueue(plan);
-            backend.synchronize();
-            book(plan);
-            computing = null;
+        Step next = launch();
+        Step due = isAhead ? underWay : next;
+        underWay = isAhead ? next : null;
+        if (due != null) {
+            finish(due);
         }
         stats.publish(scheduler); // before clients hear of it, so that they read what they were told
         deliver();
         intervalLog.tick(nanoClock.getAsLong());
-        return work + plan.numSequences();
+        return work + numSequences(next != null ? next : due);
     }
 
-    /** The session's requests in the step that has not come to its end, by id. For when the loop stands still: it failed or hangs. */
-    long[] requestsInStep(Session session) {
-        StepPlan plan = computing;
-        if (plan == null) {
-            return new long[0];
+    private static int numSequences(@Nullable Step step) {
+        return step == null ? 0 : step.plan().numSequences();
+    }
+
+    /** Plans and enqueues a step; null if there is nothing to do, or if the one under way must be booked first. */
+    private @Nullable Step launch() {
+        Step before = underWay;
+        if (before != null && before.isNeededByNext) {
+            return null;
         }
-        long[] ids = new long[plan.numSequences()];
+        StepPlan plan = scheduler.plan();
+        if (plan.numSequences() == 0) {
+            return null;
+        }
+        if (before == null) {
+            computing = plan;
+        } else {
+            following = plan;
+        }
+        Step step = batch.fill(plan);
+        enqueue(step);
+        scheduler.advance(plan);
+        return step;
+    }
+
+    private void finish(Step step) {
+        backend.finishStep();
+        book(step);
+        computing = following;
+        following = null;
+    }
+
+    /** The session's requests in steps that have not come to their end, by id. For when the loop stands still: it failed or hangs. */
+    long[] requestsInStep(Session session) {
+        Set<Long> ids = new TreeSet<>();
+        addRequests(computing, session, ids);
+        addRequests(following, session, ids);
+        long[] all = new long[ids.size()];
         int num = 0;
-        for (int place = 0; place < ids.length; place++) {
+        for (long id : ids) {
+            all[num++] = id;
+        }
+        return all;
+    }
+
+    private static void addRequests(@Nullable StepPlan plan, Session session, Set<Long> to) {
+        for (int place = 0; plan != null && place < plan.numSequences(); place++) {
             Answer answer = (Answer) plan.sequence(place);
             if (answer.session == session) {
-                ids[num++] = answer.request().requestId();
+                to.add(answer.request().requestId());
             }
         }
-        return Arrays.copyOf(ids, num);
     }
 
     private int takeCommands() {
@@ -217,48 +262,55 @@ final class EngineLoop {
         return forward.numSampled > 0 ? model.logits(0, forward.numSampled) : null;
     }
 
-    private void enqueue(StepPlan plan) {
-        batch.fill(plan);
+    private void enqueue(Step step) {
         ForwardBatch forward = batch.forward();
         Tensor sampled = backend.runStep(forward, stepOps);
         if (sampled != null) {
-            backend.sample(sampled, batch.sampling(), batch.sampled());
+            backend.sample(sampled, batch.sampling(), step.sampled);
         }
         for (int row = forward.numSampled; row < forward.numLogits; row += model.maxLogitRows()) {
             int rows = Math.min(model.maxLogitRows(), forward.numLogits - row);
-            backend.score(model.logits(row, rows), rows, batch.scoredPrompt(), row - forward.numSampled);
+            backend.score(model.logits(row, rows), rows, step.scoredPrompt, row - forward.numSampled);
         }
         stats.numSteps++;
     }
 
-    private void book(StepPlan plan) {
-        bookPrompts(plan);
-        ScoredTokens sampled = batch.sampled();
-        stats.generatedTokens += scheduler.commit(sampled.tokenId);
+    private void book(Step step) {
+        StepPlan plan = step.plan();
+        bookPrompts(step);
+        ScoredTokens sampled = step.sampled;
+        stats.generatedTokens += scheduler.commit(plan, sampled.tokenId);
         int entry = 0;
         for (int place = 0; place < plan.numSequences(); place++) {
             if (plan.isSampled(place)) {
-                Answer answer = (Answer) plan.sequence(place);
-                if (sampled.tokenId[entry] == ScoredTokens.NO_TOKEN) {
-                    scheduler.end(answer);
-                    endEarly(answer, FinishReason.ERROR);
-                } else {
-                    onToken(answer, sampled, entry);
-                }
+                bookToken((Answer) plan.sequence(place), sampled, entry);
                 entry++;
             }
         }
     }
 
-    private void bookPrompts(StepPlan plan) {
+    private void bookToken(Answer answer, ScoredTokens sampled, int entry) {
+        if (answer.phase() == Phase.ENDED) {
+            return; // while the step was under way
+        }
+        if (sampled.tokenId[entry] == ScoredTokens.NO_TOKEN) {
+            scheduler.end(answer);
+            endEarly(answer, FinishReason.ERROR);
+        } else {
+            onToken(answer, sampled, entry);
+        }
+    }
+
+    private void bookPrompts(Step step) {
+        StepPlan plan = step.plan();
         int entry = 0;
         for (int place = plan.numDecode(); place < plan.numSequences(); place++) {
             Answer answer = (Answer) plan.sequence(place);
-            int numScored = answer.numScored(plan.chunkLen(place));
-            if (numScored > 0) {
-                answer.addScored(batch.scoredPrompt(), entry, numScored);
-                entry += numScored;
+            int numScored = step.numScored[place];
+            if (numScored > 0 && answer.phase() != Phase.ENDED) {
+                answer.addScored(step.scoredPrompt, entry, numScored);
             }
+            entry += numScored;
         }
     }
 
@@ -285,7 +337,8 @@ final class EngineLoop {
         if (answer.decoder.accept(token)) {
             return FinishReason.STOP;
         }
-        boolean isFull = answer.outputLen() >= answer.request().sampling().maxTokens() || answer.len() >= contextLen;
+        boolean isFull =
+                answer.knownOutputLen() >= answer.request().sampling().maxTokens() || answer.knownLen() >= contextLen;
         return isFull ? FinishReason.LENGTH : null;
     }
 
@@ -324,6 +377,11 @@ final class EngineLoop {
      * @throws IllegalStateException if something was left behind
      */
     void shutDown() {
+        Step last = underWay;
+        underWay = null;
+        if (last != null) {
+            finish(last);
+        }
         for (Command command = commands.poll(); command != null; command = commands.poll()) {
             handle(command);
         }

@@ -185,7 +185,7 @@ final class Session implements EngineSession {
         }
         if (reason == FinishReason.ERROR) {
             output.setDetail("no token can be drawn: logit_bias, bad_words, allowed_token_ids and min_tokens leave none"
-                    + " at output position " + answer.outputLen());
+                    + " at output position " + answer.knownOutputLen());
         } else if (reason == FinishReason.STOP && decoder.isStopped()) {
             output.setDetail(answer.request().sampling().stop().get(decoder.matchedStop()));
         }

@@ -17,9 +17,13 @@ import org.jspecify.annotations.Nullable;
  * Orders a step: who decodes, who is prefilled, who must go back to waiting. Continuous batching with chunked prefill mixed in, after
  * Orca [1], Sarathi [2] and SGLang.
  *
- * <p>Between {@link #plan} and {@link #commit} the step runs and nothing else may be called. Decoding sequences always get their token; if the
- * pool is too small for that, the least progressed sequence is retracted: its KV stays in the tree as long as it can, and it goes on
- * later with the same tokens. The last one running can't be helped so and ends with ABORT.
+ * <p>A step is planned, enqueued, {@link #advance advanced} over and, once its tokens are here, {@link #commit committed}. On a device that works
+ * while the host plans, the next step is planned and advanced over before this one is committed: all that planning needs but the tokens
+ * themselves is known, and slots freed meanwhile are written again by later steps only, which the device runs in order.
+ *
+ * <p>Decoding sequences always get their token; if the pool is too small for that, the least progressed sequence is retracted: its KV stays in
+ * the tree as long as it can, and it goes on later with the same tokens. That is only done when all steps are committed. The last one
+ * running can't be helped so and ends with ABORT.
  *
  * <p>Owned by the engine thread. A step that only decodes allocates nothing.
  *
@@ -51,8 +55,6 @@ public final class Scheduler {
         }
     }
 
-    private static final int NO_TOKEN = -1;
-
     private final SchedulerConfig config;
     private final LongSupplier nanoClock;
     private final EndListener endListener;
@@ -63,7 +65,12 @@ public final class Scheduler {
     private final DecodeSet decoding;
     private final NewTokenRatio ratio;
     private final PrefillPlanner prefill;
-    private final StepPlan plan;
+    /** In turns: the one under way, and the next. */
+    private final StepPlan[] plans;
+
+    private int nextPlan;
+    private int numUnderWay;
+    private final SequenceList ending = new SequenceList();
     private final DeadlineHeap deadlines = new DeadlineHeap();
     private final SchedulerCounters counters = new SchedulerCounters();
 
@@ -81,7 +88,7 @@ public final class Scheduler {
         decoding = new DecodeSet(rows, config.maxRunning());
         ratio = new NewTokenRatio(config.conservativeness());
         prefill = new PrefillPlanner(config, kv, rows, waiting, ratio, decoding);
-        plan = new StepPlan(config.maxRunning());
+        plans = new StepPlan[] {new StepPlan(config.maxRunning()), new StepPlan(config.maxRunning())};
     }
 
     public RowTable rows() {
@@ -89,6 +96,11 @@ public final class Scheduler {
     }
 
     public int numRunning() {
+        return numGoingOn() + ending.size();
+    }
+
+    /** Those that will be in the next steps. */
+    private int numGoingOn() {
         return decoding.size() + prefill.numPrefilling();
     }
 
@@ -174,16 +186,23 @@ public final class Scheduler {
         sequence.phase = Phase.ENDED;
     }
 
-    /** Chooses what the next step computes and takes its slots; a plan without sequences if there is nothing to do. */
+    /**
+     * Chooses what the next step computes and takes its slots; a plan without sequences if there is nothing to do. If a step is under way, an empty
+     * plan may also mean that somebody must be retracted, for which it must be committed first.
+     */
     public StepPlan plan() {
+        StepPlan plan = plans[nextPlan];
         long now = nanoClock.getAsLong();
         plan.clear();
         endExpired(now);
+        if (numUnderWay > 0 && (isRetractionForced() || kv.numAvailable() < decodeSlots())) {
+            return plan;
+        }
         retractIfForced();
         makeRoomForDecode();
-        takeDecodeSlots();
+        takeDecodeSlots(plan);
         prefill.plan(plan, now);
-        while (plan.numSequences() == 0 && prefill.numPrefilling() > 0) {
+        while (plan.numSequences() == 0 && prefill.numPrefilling() > 0 && numUnderWay == 0) {
             retractOne(); // several prompts are half computed and fill the pool: the older go first
             prefill.plan(plan, now);
         }
@@ -196,46 +215,77 @@ public final class Scheduler {
     }
 
     /**
-     * Books the finished step: its tokens have KV now, prompts enter the cache, each sampled sequence gets its token.
-     *
-     * @param sampledIds token of each sequence of the plan that {@link StepPlan#isSampled}, in order; negative if none could be drawn, and
-     *     the sequence must be ended then
-     * @return tokens drawn
+     * Counts the planned step as done, which it will be before any later one: its tokens have KV, prompts enter the cache, and each sampled
+     * sequence has one token more, unknown until {@link #commit}. The plan stays valid until then.
      */
-    public int commit(int[] sampledIds) {
-        int numSampled = 0;
-        int numTokens = 0;
+    public void advance(StepPlan plan) {
         for (int place = 0; place < plan.numSequences(); place++) {
             Sequence sequence = plan.sequence(place);
-            boolean isSampled = plan.isSampled(place);
             sequence.kvLen += plan.chunkLen(place);
             if (sequence.phase == Phase.PREFILL) {
                 kv.share(sequence);
                 waiting.onCached(sequence, sequence.kvLen);
             }
-            int token = isSampled ? sampledIds[numSampled++] : NO_TOKEN;
-            if (token >= 0) {
-                numTokens++;
-                sequence.append(token);
-                if (sequence.phase == Phase.PREFILL) {
-                    startDecoding(sequence);
-                }
+            if (plan.isSampled(place)) {
+                sequence.appendUnknown();
+                goOn(sequence);
             }
         }
         counters.computedPromptTokens += plan.numPrefillTokens();
-        return numTokens;
+        nextPlan = (nextPlan + 1) % plans.length;
+        numUnderWay++;
     }
 
-    private void startDecoding(Sequence sequence) {
-        prefill.remove(sequence);
-        sequence.phase = Phase.DECODE;
-        decoding.add(sequence);
+    /** After a sequence got a token: it decodes from its first one on, until it has all. */
+    private void goOn(Sequence sequence) {
+        boolean isFirst = sequence.phase == Phase.PREFILL;
+        boolean isLast = sequence.remainingLen(config.contextLen()) <= 0;
+        if (isFirst) {
+            prefill.remove(sequence);
+            countStart(sequence);
+        } else if (isLast) {
+            decoding.remove(sequence);
+        }
+        if (isLast) {
+            sequence.phase = Phase.ENDING;
+            ending.append(sequence);
+        } else if (isFirst) {
+            sequence.phase = Phase.DECODE;
+            decoding.add(sequence);
+        }
+    }
+
+    private void countStart(Sequence sequence) {
         if (!sequence.isCounted) {
             sequence.isCounted = true;
             counters.numStarted++;
             counters.promptTokens += sequence.promptLen();
             counters.cachedTokens += sequence.firstCachedLen;
         }
+    }
+
+    /**
+     * Books the tokens of the oldest step that isn't committed. Sequences that have ended meanwhile don't get theirs.
+     *
+     * @param sampledIds token of each sequence of the plan that {@link StepPlan#isSampled}, in order; negative if none could be drawn, and
+     *     the sequence must be ended then
+     * @return tokens booked
+     */
+    public int commit(StepPlan plan, int[] sampledIds) {
+        int numSampled = 0;
+        int numTokens = 0;
+        for (int place = 0; place < plan.numSequences(); place++) {
+            if (plan.isSampled(place)) {
+                int token = sampledIds[numSampled++];
+                Sequence sequence = plan.sequence(place);
+                if (token >= 0 && sequence.phase != Phase.ENDED) {
+                    numTokens++;
+                    sequence.learn(token);
+                }
+            }
+        }
+        numUnderWay--;
+        return numTokens;
     }
 
     private void endExpired(long now) {
@@ -249,12 +299,18 @@ public final class Scheduler {
 
     /** Takes only a sequence that decodes: each has got a token since it was admitted, so all come to an end. */
     private void retractIfForced() {
-        if (config.retractEverySteps() > 0
-                && decoding.size() > 0
-                && ++stepsSinceForcedRetraction >= config.retractEverySteps()) {
+        if (isRetractionForced()) {
             stepsSinceForcedRetraction = 0;
             retract(leastProgressed(decoding.size()));
+        } else if (decoding.size() > 0) {
+            stepsSinceForcedRetraction++;
         }
+    }
+
+    private boolean isRetractionForced() {
+        return config.retractEverySteps() > 0
+                && decoding.size() > 0
+                && stepsSinceForcedRetraction + 1 >= config.retractEverySteps();
     }
 
     private void makeRoomForDecode() {
@@ -272,7 +328,7 @@ public final class Scheduler {
         return num;
     }
 
-    private void takeDecodeSlots() {
+    private void takeDecodeSlots(StepPlan plan) {
         for (int place = 0; place < decoding.size(); place++) {
             if (!kv.allocate(decoding.get(place), 1)) {
                 throw new IllegalStateException("no slot for a decoding sequence, although room was made");
@@ -282,8 +338,8 @@ public final class Scheduler {
     }
 
     private void retractOne() {
-        Sequence sequence = leastProgressed(numRunning());
-        if (numRunning() > 1) {
+        Sequence sequence = leastProgressed(numGoingOn());
+        if (numGoingOn() > 1) {
             sequence.numRetractions++;
             retract(sequence);
             raiseRatio();
@@ -304,6 +360,8 @@ public final class Scheduler {
     private void stop(Sequence sequence) {
         if (sequence.phase == Phase.DECODE) {
             decoding.remove(sequence);
+        } else if (sequence.phase == Phase.ENDING) {
+            ending.remove(sequence);
         } else {
             prefill.remove(sequence);
         }
@@ -358,7 +416,10 @@ public final class Scheduler {
 
     /** Any sequence that has not ended, or null; for aborting all. */
     public @Nullable Sequence anySequence() {
-        return numRunning() > 0 ? running(0) : waiting.first();
+        if (numGoingOn() > 0) {
+            return running(0);
+        }
+        return ending.size() > 0 ? ending.head() : waiting.first();
     }
 
     /**
@@ -368,8 +429,11 @@ public final class Scheduler {
      */
     public void checkIntegrity() {
         BitSet held = new BitSet();
-        for (int place = 0; place < numRunning(); place++) {
+        for (int place = 0; place < numGoingOn(); place++) {
             kv.markHeld(running(place), held);
+        }
+        for (Sequence sequence = ending.head(); sequence != null; sequence = sequence.next) {
+            kv.markHeld(sequence, held);
         }
         kv.checkIntegrity(held);
         waiting.checkIntegrity();

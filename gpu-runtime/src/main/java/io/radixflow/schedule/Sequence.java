@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * The engine's running state of one answer: its tokens and where their KV lies. The loop extends it by what clients see.
  *
  * <p>Owned by the engine thread; the scheduler alone writes it. Of its {@link #len()} tokens the first {@link #kvLen()} have their KV in
- * slots, of these the first {@code cached.len} in slots of the radix tree, the rest in slots that the sequence holds.
+ * slots, of these the first {@code cached.len} in slots of the radix tree, the rest in slots that the sequence holds. The first {@link
+ * #knownLen()} are known; those behind are being drawn by steps under way.
  */
 public class Sequence {
 
@@ -24,6 +25,8 @@ public class Sequence {
         PREFILL,
         /** Gets a token each step. */
         DECODE,
+        /** Has all its tokens, the last of which are under way; keeps row and slots until they are here. */
+        ENDING,
         /** Gone from the scheduler. */
         ENDED
     }
@@ -42,6 +45,7 @@ public class Sequence {
 
     int[] tokens;
     int len;
+    int knownLen;
     int kvLen;
     int row = NO_ROW;
     /** The node up to which the tree owns the row's slots, locked; its length. Without a tree: no node, 0. */
@@ -85,6 +89,7 @@ public class Sequence {
         int[] prompt = request.promptIds();
         int[] output = request.outputIds();
         len = prompt.length + output.length;
+        knownLen = len;
         if (output.length == 0) {
             tokens = prompt; // copied when the sequence starts: waiting ones take no memory of their own
         } else {
@@ -106,7 +111,7 @@ public class Sequence {
         return arrival != NOT_ADDED;
     }
 
-    /** Prompt, then output; the live array, read in {@code [0, len)}. */
+    /** Prompt, then output; the live array, read in {@code [0, knownLen)}. */
     public final int[] tokens() {
         return tokens;
     }
@@ -123,11 +128,16 @@ public class Sequence {
         return len - promptLen();
     }
 
-    public final int lastToken() {
-        return tokens[len - 1];
+    /** Tokens that the host knows: all, but for those that steps under way draw. */
+    public final int knownLen() {
+        return knownLen;
     }
 
-    /** Tokens whose KV is in slots. */
+    public final int knownOutputLen() {
+        return knownLen - promptLen();
+    }
+
+    /** Tokens whose KV is in slots, or will be when the steps under way are done. */
     public final int kvLen() {
         return kvLen;
     }
@@ -161,8 +171,14 @@ public class Sequence {
         tokens = Arrays.copyOf(tokens, len + Math.max(0, remainingLen(contextLen)));
     }
 
-    final void append(int token) {
-        tokens[len++] = token;
+    /** One token more is being drawn. */
+    final void appendUnknown() {
+        tokens[len++] = 0;
+    }
+
+    /** The first of the unknown tokens. */
+    final void learn(int token) {
+        tokens[knownLen++] = token;
     }
 
     /** Leading tokens that both have, if they are in the same namespace. */

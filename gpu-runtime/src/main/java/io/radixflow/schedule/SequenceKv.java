@@ -16,8 +16,8 @@ import java.util.BitSet;
  *                             locked            held                 held                    held
  * </pre>
  *
- * <p>All in whole pages but for kvLen and the chunk. Rows change only between steps, when no step reads them; with steps in flight, freed
- * duplicates would have to wait for theirs.
+ * <p>All in whole pages but for kvLen and the chunk. Rows change only between the enqueuing of steps. A step under way may still read slots that
+ * are freed meanwhile: only later steps write them, which the device runs after it.
  */
 final class SequenceKv {
 

@@ -3,8 +3,8 @@ package io.radixflow.schedule;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one step computes, as parallel columns: the decoding sequences, sorted by their slots, then those in prefill. Reused every step;
- * valid until the next plan.
+ * What one step computes, as parallel columns: the decoding sequences, sorted by their slots, then those in prefill. Reused every other step;
+ * valid until its commit.
  */
 public final class StepPlan {
 
@@ -45,7 +45,7 @@ public final class StepPlan {
         return sequences[place];
     }
 
-    /** Tokens to compute; before the commit from {@link Sequence#kvLen()} on. Their slots are in the row table. */
+    /** Tokens to compute; before the step is advanced over from {@link Sequence#kvLen()} on. Their slots are in the row table. */
     public int chunkLen(int place) {
         return chunkLen[place];
     }

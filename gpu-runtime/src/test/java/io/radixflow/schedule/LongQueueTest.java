@@ -61,7 +61,8 @@ class LongQueueTest {
     private static void runAll(Scheduler scheduler, int maxRunning) {
         int[] sampledIds = new int[maxRunning];
         for (StepPlan plan = scheduler.plan(); plan.numSequences() > 0; plan = scheduler.plan()) {
-            scheduler.commit(sampledIds);
+            scheduler.advance(plan);
+            scheduler.commit(plan, sampledIds);
             for (int place = 0; place < plan.numSequences(); place++) {
                 if (plan.isSampled(place)) {
                     scheduler.end(plan.sequence(place));

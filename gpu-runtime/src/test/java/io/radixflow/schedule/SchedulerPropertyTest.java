@@ -11,12 +11,14 @@ import io.radixflow.engine.SamplingParams;
 import io.radixflow.testkit.ManualClock;
 import io.radixflow.testkit.PropertyEvents;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Random arrivals, steps, aborts and deadlines in a pool that is often too small. A naive KV cache keeps a fingerprint of the whole prefix in
@@ -36,7 +38,13 @@ class SchedulerPropertyTest {
         final List<Sequence> alive = new ArrayList<>();
         final List<ExpectedPrompt> announcements = new ArrayList<>();
         final long[] kv;
-        final int[] sampled;
+        /** The newest token of each sequence, which the scheduler may not know yet. */
+        final Map<Sequence, Integer> drawn = new HashMap<>();
+
+        @Nullable
+        StepPlan underWay;
+
+        int[] sampledUnderWay = {};
         long nextId;
 
         World(long seed) {
@@ -55,7 +63,6 @@ class SchedulerPropertyTest {
                     pageSize,
                     ORDERS[random.nextInt(ORDERS.length)]);
             kv = new long[config.numSlots()];
-            sampled = new int[config.maxRunning()];
             scheduler = new Scheduler(config, clock, this::onEnd);
         }
 
@@ -128,18 +135,41 @@ class SchedulerPropertyTest {
             alive.remove(sequence);
         }
 
+        /** Plans a step and runs it on slots that know what was written to them; commits it, or leaves that to the next one. */
         void step() {
             StepPlan plan = scheduler.plan();
-            assertThat(plan.numSequences() > 0 || alive.isEmpty()).isTrue();
+            assertThat(plan.numSequences() > 0 || alive.isEmpty() || underWay != null)
+                    .isTrue();
             assertThat(plan.numPrefillTokens()).isLessThanOrEqualTo(config.chunkedPrefillSize());
+            int[] sampled = run(plan);
+            if (plan.numSequences() > 0) {
+                scheduler.advance(plan);
+            }
+            commitUnderWay();
+            if (plan.numSequences() > 0) {
+                underWay = plan;
+                sampledUnderWay = sampled;
+                if (random.nextInt(3) == 0) {
+                    commitUnderWay();
+                }
+            }
+            for (Sequence sequence : alive) {
+                assertThat(sequence.numRetractions).isLessThanOrEqualTo(PrefillPlanner.MAX_RETRACTIONS);
+            }
+        }
+
+        /** Returns the tokens drawn. */
+        private int[] run(StepPlan plan) {
             RowTable rows = scheduler.rows();
+            int[] sampled = new int[config.maxRunning()];
             int numSampled = 0;
             for (int place = 0; place < plan.numSequences(); place++) {
                 Sequence sequence = plan.sequence(place);
                 int to = sequence.kvLen() + plan.chunkLen(place);
                 long prefix = sequence.request().namespace().cacheSalt() == null ? 1 : 2;
                 for (int i = 0; i < to; i++) {
-                    prefix = prefix * 31 + sequence.tokens()[i] + 7;
+                    int token = i < sequence.knownLen() ? sequence.tokens()[i] : drawn.getOrDefault(sequence, -1);
+                    prefix = prefix * 31 + token + 7;
                     int slot = rows.slots()[sequence.row() * rows.stride() + i];
                     if (i >= sequence.kvLen()) {
                         kv[slot] = prefix;
@@ -150,20 +180,29 @@ class SchedulerPropertyTest {
                 }
                 if (plan.isSampled(place)) {
                     sampled[numSampled++] = (int) (prefix & 1);
+                    drawn.put(sequence, (int) (prefix & 1));
                 }
+            }
+            return sampled;
+        }
+
+        private void commitUnderWay() {
+            StepPlan plan = underWay;
+            underWay = null;
+            if (plan == null) {
+                return;
             }
             List<Sequence> got = new ArrayList<>();
             for (int place = 0; place < plan.numSequences(); place++) {
-                if (plan.isSampled(place)) {
+                if (plan.isSampled(place) && plan.sequence(place).phase() != Sequence.Phase.ENDED) {
                     got.add(plan.sequence(place));
                 }
             }
-            assertThat(scheduler.commit(Arrays.copyOf(sampled, sampled.length))).isEqualTo(numSampled);
-            for (Sequence sequence : alive) {
-                assertThat(sequence.numRetractions).isLessThanOrEqualTo(PrefillPlanner.MAX_RETRACTIONS);
-            }
+            assertThat(scheduler.commit(plan, sampledUnderWay)).isEqualTo(got.size());
             for (Sequence sequence : got) {
-                if (sequence.remainingLen(config.contextLen()) <= 0) {
+                boolean isFull = sequence.knownOutputLen()
+                        >= sequence.request().sampling().maxTokens();
+                if (isFull || sequence.knownLen() >= config.contextLen() || random.nextInt(40) == 0) {
                     end(sequence);
                 }
             }

@@ -33,7 +33,8 @@ final class SchedulerRun {
     StepPlan step() {
         StepPlan plan = scheduler.plan();
         int[] sampledIds = new int[config.maxRunning()];
-        scheduler.commit(sampledIds);
+        scheduler.advance(plan);
+        scheduler.commit(plan, sampledIds);
         for (int place = 0; place < plan.numSequences(); place++) {
             Sequence sequence = plan.sequence(place);
             if (plan.isSampled(place)) {

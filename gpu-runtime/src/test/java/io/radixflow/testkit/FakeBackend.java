@@ -1,17 +1,23 @@
 package io.radixflow.testkit;
 
+import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.OpFreeBackend;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.ScoredTokens;
+import io.radixflow.backend.StepOps;
 import io.radixflow.backend.Tensor;
+import java.util.ArrayDeque;
+import java.util.IdentityHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A backend without arithmetic: a slot of its KV cache keeps which token lies there and at which position, and {@link FakeModel} makes the
  * next token from what it reads back through the slot table. So any mix-up of slots, rows or lengths changes the text.
  *
- * <p>Allocates nothing per step.
+ * <p>It computes at once, but with two steps in flight it hands out a step's results only when that is finished, as a device would that works
+ * while the host goes on. Allocates nothing per step.
  */
 public final class FakeBackend extends OpFreeBackend {
 
@@ -52,7 +58,26 @@ public final class FakeBackend extends OpFreeBackend {
         }
     }
 
+    private static final int NOT_YET = -77;
+    private static final ScoredTokens END_OF_STEP = new ScoredTokens(0);
+
+    private final int maxStepsInFlight;
+    /** The columns that wait for their results, step by step. */
+    private final ArrayDeque<ScoredTokens> unfinished = new ArrayDeque<>();
+
+    private final IdentityHashMap<ScoredTokens, ScoredTokens> results = new IdentityHashMap<>();
+    private ForwardBatch forward = new ForwardBatch(0, 0, new int[0], 1);
+    private int[] drawn = {};
+    private int numStepsInFlight;
     private boolean isClosed;
+
+    public FakeBackend() {
+        this(1);
+    }
+
+    public FakeBackend(int maxStepsInFlight) {
+        this.maxStepsInFlight = maxStepsInFlight;
+    }
 
     public boolean isClosed() {
         return isClosed;
@@ -73,23 +98,77 @@ public final class FakeBackend extends OpFreeBackend {
         return new FakeKvCache(layout);
     }
 
+    @Override
+    public int maxStepsInFlight() {
+        return maxStepsInFlight;
+    }
+
+    /** Puts the tokens that the last step drew where the batch names them by their entries. */
+    @Override
+    public @Nullable Tensor runStep(ForwardBatch batch, StepOps ops) {
+        if (++numStepsInFlight > maxStepsInFlight) {
+            throw new IllegalStateException(numStepsInFlight + " steps are in flight");
+        }
+        for (int i = 0; i < batch.numTokens; i++) {
+            if (batch.tokenId[i] < 0) {
+                batch.tokenId[i] = Math.max(0, drawn[-1 - batch.tokenId[i]]);
+            }
+        }
+        forward = batch;
+        unfinished.add(END_OF_STEP);
+        return ops.enqueue();
+    }
+
+    @Override
+    public void finishStep() {
+        synchronize();
+        numStepsInFlight--;
+        unfinished.remove();
+        while (!unfinished.isEmpty() && unfinished.element() != END_OF_STEP) {
+            ScoredTokens into = unfinished.remove();
+            ScoredTokens result = result(into);
+            System.arraycopy(result.tokenId, 0, into.tokenId, 0, into.tokenId.length);
+            System.arraycopy(result.logprob, 0, into.logprob, 0, into.logprob.length);
+            System.arraycopy(result.alternativeId, 0, into.alternativeId, 0, into.alternativeId.length);
+            System.arraycopy(result.alternativeLogprob, 0, into.alternativeLogprob, 0, into.alternativeLogprob.length);
+        }
+    }
+
+    private ScoredTokens result(ScoredTokens into) {
+        ScoredTokens result = results.get(into);
+        if (result == null) {
+            result = new ScoredTokens(into.tokenId.length);
+            results.put(into, result);
+        }
+        return result;
+    }
+
     /** Draws from the fingerprint; sampled draws mix in the seed and the position, penalised ones the output so far. */
     @Override
     public void sample(Tensor logits, SamplingBatch batch, ScoredTokens into) {
         FakeLogits fake = (FakeLogits) logits;
+        ScoredTokens result = result(into);
+        if (drawn.length < into.tokenId.length) {
+            drawn = new int[into.tokenId.length];
+        }
         for (int i = 0; i < batch.numEntries; i++) {
             long draw = fake.fingerprint[i];
             if (batch.temperature[i] > 0) {
                 draw = FakeModel.mix(draw ^ FakeModel.mix(batch.seed[i]) + batch.position[i]);
             }
             if (batch.frequencyPenalty[i] != 0) {
-                for (int t = 0; t < batch.promptLen[i] + batch.outputLen[i]; t++) {
+                int len = batch.promptLen[i] + batch.outputLen[i];
+                for (int t = 0; t < len - 1; t++) {
                     draw = FakeModel.mix(draw + batch.tokens[i][t]);
                 }
+                draw = FakeModel.mix(draw + forward.tokenId[forward.logitToken[i]]);
             }
-            into.tokenId[i] = draw(draw, batch, i, fake.vocabSize);
+            result.tokenId[i] = draw(draw, batch, i, fake.vocabSize);
+            drawn[i] = result.tokenId[i];
+            into.tokenId[i] = NOT_YET;
         }
-        score(logits, batch.numEntries, into, 0);
+        scoreRows(logits, batch.numEntries, into, result, 0);
+        unfinished.add(into);
     }
 
     /** The first token from the drawn one on that the entry's rules leave. */
@@ -116,18 +195,27 @@ public final class FakeBackend extends OpFreeBackend {
         return false;
     }
 
-    /** The likeliest tokens follow the greedy one; a log-probability is a function of the fingerprint and the token. */
     @Override
     public void score(Tensor logits, int rows, ScoredTokens tokens, int firstEntry) {
+        ScoredTokens result = result(tokens);
+        System.arraycopy(tokens.tokenId, firstEntry, result.tokenId, firstEntry, rows);
+        scoreRows(logits, rows, tokens, result, firstEntry);
+        if (unfinished.getLast() != tokens) {
+            unfinished.add(tokens);
+        }
+    }
+
+    /** The likeliest tokens follow the greedy one; a log-probability is a function of the fingerprint and the token. */
+    private static void scoreRows(Tensor logits, int rows, ScoredTokens wanted, ScoredTokens result, int firstEntry) {
         for (int row = 0; row < rows; row++) {
             int i = firstEntry + row;
             long fingerprint = ((FakeLogits) logits).fingerprint[row];
             int first = (int) Long.remainderUnsigned(fingerprint, logits.cols());
-            tokens.logprob[i] = logprob(fingerprint, tokens.tokenId[i]);
-            for (int rank = 0; rank < tokens.numAlternatives[i]; rank++) {
+            result.logprob[i] = logprob(fingerprint, result.tokenId[i]);
+            for (int rank = 0; rank < wanted.numAlternatives[i]; rank++) {
                 int at = i * ScoredTokens.MAX_ALTERNATIVES + rank;
-                tokens.alternativeId[at] = (first + rank) % logits.cols();
-                tokens.alternativeLogprob[at] = logprob(fingerprint, tokens.alternativeId[at]);
+                result.alternativeId[at] = (first + rank) % logits.cols();
+                result.alternativeLogprob[at] = logprob(fingerprint, result.alternativeId[at]);
             }
         }
     }

@@ -18,7 +18,12 @@ public final class FakeParts {
     private FakeParts() {}
 
     public static EngineParts of(SchedulerConfig scheduling) {
-        FakeBackend backend = new FakeBackend();
+        return of(scheduling, Integer.getInteger("radixflow.fake.ahead", 1));
+    }
+
+    /** @param maxStepsInFlight of the backend: 2 to have the loop plan ahead */
+    public static EngineParts of(SchedulerConfig scheduling, int maxStepsInFlight) {
+        FakeBackend backend = new FakeBackend(maxStepsInFlight);
         FakeModel model = new FakeModel(VOCAB_SIZE, scheduling.maxRunning());
         return new EngineParts(
                 backend,

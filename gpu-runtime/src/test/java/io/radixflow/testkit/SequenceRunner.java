@@ -93,5 +93,6 @@ public final class SequenceRunner {
             model.forward(batch, cache);
             return null;
         });
+        backend.finishStep();
     }
 }
