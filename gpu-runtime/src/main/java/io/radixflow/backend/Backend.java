@@ -68,7 +68,10 @@ public interface Backend extends AutoCloseable {
     /** {@code residual += delta; out = rmsNorm(residual)}. */
     void addRmsNorm(Tensor residual, Tensor delta, Tensor weight, float eps, int rows, Tensor out);
 
-    /** {@code out = x . w^T}: {@code x [rows, w.cols]}, {@code out [rows, w.rows]}. A row's result doesn't depend on the other rows. */
+    /**
+     * {@code out = x . w^T}: {@code x [rows, w.cols]}, {@code out [rows, w.rows]}. Where inference is deterministic, a row's result doesn't depend on
+     * the other rows.
+     */
     void linear(Weight w, Tensor x, int rows, Tensor out);
 
     /**
@@ -92,13 +95,13 @@ public interface Backend extends AutoCloseable {
     /**
      * Draws a token from {@code logits[i]} for each entry of {@code batch}, and scores it where {@code into.numAlternatives} asks for it;
      * entry i of all three correspond. An entry whose rules leave nothing to draw gets {@link ScoredTokens#NO_TOKEN}. Results are valid
-     * after {@link #synchronize()}. The logits are consumed: their content afterwards is undefined.
+     * after {@link #finishStep()}. The logits are consumed: their content afterwards is undefined.
      */
     void sample(Tensor logits, SamplingBatch batch, ScoredTokens into);
 
     /**
      * Scores given tokens: {@code tokens.tokenId[firstEntry + i]} by {@code logits[i]}, for i in {@code [0, rows)}. Results are valid after
-     * {@link #synchronize()}.
+     * {@link #finishStep()}.
      */
     void score(Tensor logits, int rows, ScoredTokens tokens, int firstEntry);
 

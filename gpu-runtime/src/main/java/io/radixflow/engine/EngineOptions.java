@@ -118,6 +118,8 @@ public final class EngineOptions {
             flag("disable-cuda-graph", "Launches every kernel of a decode step by itself.");
     public static final EngineOption<Integer> CUDA_GRAPH_MAX_BS =
             integer("cuda-graph-max-bs", "256", 1, "Largest decode batch that runs as a CUDA graph.");
+    public static final EngineOption<Boolean> DISABLE_OVERLAP_SCHEDULE =
+            flag("disable-overlap-schedule", "Plans a step only when the GPU has done the one before.");
     public static final EngineOption<String> CUDA_LIBRARY_PATH =
             text("cuda-library-path", null, "Folder with libcublasLt.so; default: where the system's loader finds it.");
     public static final EngineOption<String> TIME_MODEL = text(
@@ -136,7 +138,7 @@ public final class EngineOptions {
             whole("random-seed", "0", "Mixed into the random numbers of requests that name no seed of their own.");
     public static final EngineOption<Boolean> ENABLE_DETERMINISTIC_INFERENCE = flag(
             "enable-deterministic-inference",
-            "The same text whatever else is in the batch. The CPU backend always works so.");
+            "The same text whatever else is in the batch, to the last bit; costs speed on CUDA. The CPU backend always works so.");
     public static final EngineOption<Integer> STREAM_INTERVAL =
             integer("stream-interval", "1", 1, "Tokens between two streamed chunks of one request.");
     public static final EngineOption<Double> DECODE_LOG_INTERVAL_SECONDS = number(
@@ -187,6 +189,7 @@ public final class EngineOptions {
             BASE_GPU_ID,
             DISABLE_CUDA_GRAPH,
             CUDA_GRAPH_MAX_BS,
+            DISABLE_OVERLAP_SCHEDULE,
             CUDA_LIBRARY_PATH,
             TIME_MODEL,
             SIMULATED_CLOCK,

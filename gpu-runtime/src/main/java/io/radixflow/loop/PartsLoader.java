@@ -89,7 +89,6 @@ final class PartsLoader {
 
     private Backend openBackend() {
         if (device.isCuda()) {
-            refuseUnbuilt(config.get(EngineOptions.ENABLE_DETERMINISTIC_INFERENCE), "--enable-deterministic-inference");
             refuseUnbuilt(config.get(EngineOptions.DTYPE).equals("float32"), "--dtype float32");
             return new CudaBackend(new CudaBackend.Settings(
                     config.get(EngineOptions.BASE_GPU_ID),
@@ -97,7 +96,9 @@ final class PartsLoader {
                     config.find(EngineOptions.CUDA_LIBRARY_PATH).orElse(""),
                     device.chunkedPrefillSize() + device.maxRunning(),
                     device.maxRunning(),
-                    config.get(EngineOptions.DISABLE_CUDA_GRAPH) ? 0 : config.get(EngineOptions.CUDA_GRAPH_MAX_BS)));
+                    config.get(EngineOptions.DISABLE_CUDA_GRAPH) ? 0 : config.get(EngineOptions.CUDA_GRAPH_MAX_BS),
+                    !config.get(EngineOptions.DISABLE_OVERLAP_SCHEDULE),
+                    config.get(EngineOptions.ENABLE_DETERMINISTIC_INFERENCE)));
         }
         int numThreads = config.find(EngineOptions.CPU_THREADS)
                 .orElse(Runtime.getRuntime().availableProcessors());

@@ -20,6 +20,9 @@ final class CublasLt {
     static final int COMPUTE_32F = 68;
     static final int DESC_TRANSA = 3;
     static final int PREFERENCE_MAX_WORKSPACE_BYTES = 1;
+    /** Which ways of splitting a product's sums may be taken; 0 is none. */
+    static final int PREFERENCE_REDUCTION_SCHEME_MASK = 3;
+
     static final int OP_T = 1;
     /** Bytes of {@code cublasLtMatmulHeuristicResult_t}; the algorithm lies at its start, the status at {@link #RESULT_STATUS}. */
     static final int RESULT_BYTES = 96;

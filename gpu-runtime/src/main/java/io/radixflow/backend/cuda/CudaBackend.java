@@ -16,6 +16,7 @@ import io.radixflow.engine.EngineException.Category;
 import io.radixflow.weights.TensorData;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import jcuda.Pointer;
@@ -46,14 +47,25 @@ public final class CudaBackend implements Backend {
      * @param maxTokens most tokens of one step
      * @param maxSequences most sequences of one step
      * @param maxGraphBatch largest batch that is captured, 0 for none
+     * @param isOverlapped whether a step may be enqueued while another one runs
+     * @param isDeterministic whether a sequence's bits must not depend on what is computed with it, or in which pieces
      */
     public record Settings(
-            int gpuId, double memoryShare, String libraryFolder, int maxTokens, int maxSequences, int maxGraphBatch) {}
+            int gpuId,
+            double memoryShare,
+            String libraryFolder,
+            int maxTokens,
+            int maxSequences,
+            int maxGraphBatch,
+            boolean isOverlapped,
+            boolean isDeterministic) {}
 
     private final Settings settings;
     private final CudaDevice device;
     private final Kernels kernels;
     private final Gemms gemms;
+    private final List<CudaWeight> weights = new ArrayList<>();
+    private final @Nullable InvariantGemms invariantGemms;
     private final Kernel rmsNorm;
     private final Kernel rmsNormAdd;
     private final Kernel siluMul;
@@ -78,6 +90,7 @@ public final class CudaBackend implements Backend {
             device.close();
             throw e;
         }
+        invariantGemms = settings.isDeterministic ? new InvariantGemms(device, kernels, gemms) : null;
         rmsNorm = kernels.kernel("rms_norm", "rms_norm_bf16", 5);
         rmsNormAdd = kernels.kernel("rms_norm", "rms_norm_add_bf16", 6);
         siluMul = kernels.kernel("rows", "silu_mul_bf16", 3);
@@ -122,7 +135,9 @@ public final class CudaBackend implements Backend {
             at += uploader().upload(part, memory.plus(at));
         }
         device.synchronize();
-        return new CudaWeight(memory, rows, cols);
+        CudaWeight weight = new CudaWeight(memory, rows, cols);
+        weights.add(weight);
+        return weight;
     }
 
     @Override
@@ -139,15 +154,22 @@ public final class CudaBackend implements Backend {
     public Tensor allocate(int rows, int cols) {
         device.enter();
         String what = "activations [" + rows + ", " + cols + "]";
-        return new CudaTensor(device.allocate(2L * rows * cols, what), rows, cols, false);
+        return new CudaTensor(device.allocate(2L * capacity(rows) * cols, what), rows, cols, false);
     }
 
     @Override
     public Tensor allocateLogits(int rows, int cols) {
         device.enter();
-        DevicePointer memory = device.allocate(4L * rows * cols, "logits [" + rows + ", " + cols + "]");
+        if (invariantGemms != null) {
+            invariantGemms.choose(weights, cols);
+        }
+        DevicePointer memory = device.allocate(4L * capacity(rows) * cols, "logits [" + rows + ", " + cols + "]");
         sampler = new CudaSampler(device, kernels, rows, settings.maxTokens, cols);
         return new CudaTensor(memory, rows, cols, true);
+    }
+
+    private int capacity(int rows) {
+        return invariantGemms == null ? rows : InvariantGemms.capacity(rows);
     }
 
     @Override
@@ -228,7 +250,11 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void linear(Weight w, Tensor x, int rows, Tensor out) {
-        gemms.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
+        if (invariantGemms == null) {
+            gemms.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
+        } else {
+            invariantGemms.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
+        }
     }
 
     @Override
@@ -270,10 +296,10 @@ public final class CudaBackend implements Backend {
         CudaSteps running = steps();
         SlotTable table = running.slots();
         StepColumns step = running.columns();
-        int numDecode = running.numDecode();
+        int numSplit = running.numSplit();
         CudaKvCache pages = CudaKvCache.of(kv);
-        if (numDecode > 0) {
-            kernel.decode(CudaTensor.of(qkv), pages, layer, step, numDecode, table, CudaTensor.of(out));
+        if (numSplit > 0) {
+            kernel.decode(CudaTensor.of(qkv), pages, layer, step, numSplit, table, CudaTensor.of(out));
         }
         if (step.numTiles() > 0) {
             kernel.prefill(CudaTensor.of(qkv), pages, layer, step, table, CudaTensor.of(out));
@@ -325,7 +351,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public int maxStepsInFlight() {
-        return CudaSteps.MAX_IN_FLIGHT;
+        return settings.isOverlapped ? CudaSteps.MAX_IN_FLIGHT : 1;
     }
 
     @Override
@@ -371,6 +397,9 @@ public final class CudaBackend implements Backend {
         device.enter();
         if (steps != null) {
             steps.close();
+        }
+        if (invariantGemms != null) {
+            invariantGemms.close();
         }
         gemms.close();
         kernels.close();

@@ -120,6 +120,30 @@ final class CudaDevice implements AutoCloseable {
         return pointer;
     }
 
+    /** Gives memory back before the device does. */
+    void free(DevicePointer pointer) {
+        synchronize();
+        Cuda.check(JCudaDriver.cuMemFree(pointer), "cuMemFree");
+        memory.remove(pointer);
+    }
+
+    void clear(DevicePointer pointer, long bytes) {
+        Cuda.check(JCudaDriver.cuMemsetD8Async(pointer, (byte) 0, bytes, stream), "cuMemsetD8Async", bytes);
+    }
+
+    /** Starts a copy on the device. */
+    void copy(DevicePointer to, DevicePointer from, long bytes) {
+        Cuda.check(JCudaDriver.cuMemcpyDtoDAsync(to, from, bytes, stream), "cuMemcpyDtoDAsync", bytes);
+    }
+
+    /** Waits for all work and reads one number. */
+    int readInt(DevicePointer from) {
+        synchronize();
+        int[] number = new int[1];
+        Cuda.check(JCudaDriver.cuMemcpyDtoH(Pointer.to(number), from, Integer.BYTES), "cuMemcpyDtoH");
+        return number[0];
+    }
+
     /** Pinned memory of the host, freed with the device. */
     Pointer allocatePinned(long bytes, String what) {
         Pointer pointer = new Pointer();

@@ -87,10 +87,7 @@ final class CudaSampler {
 
     /** Enqueues the search for each row's largest logit. */
     void enqueueLargest(CudaTensor logits, int rows) {
-        argmax.with(logits.memory())
-                .and(logits.cols())
-                .and(drawn.memory())
-                .launch(stream, rows, 1, 1, THREADS, 0);
+        argmax.with(logits.memory()).and(logits.cols()).and(drawn.memory()).launch(stream, rows, 1, 1, THREADS, 0);
     }
 
     /**
@@ -149,8 +146,18 @@ final class CudaSampler {
                     .and(columns.lists())
                     .and(steps == null ? 0 : steps.slots().history().address())
                     .and(steps == null ? 0 : steps.slots().stride())
-                    .and(steps == null ? 0 : steps.columns().token(StepColumns.TOKEN_ROW).address())
-                    .and(steps == null ? 0 : steps.columns().token(StepColumns.LOGIT_TOKEN).address())
+                    .and(
+                            steps == null
+                                    ? 0
+                                    : steps.columns()
+                                            .token(StepColumns.TOKEN_ROW)
+                                            .address())
+                    .and(
+                            steps == null
+                                    ? 0
+                                    : steps.columns()
+                                            .token(StepColumns.LOGIT_TOKEN)
+                                            .address())
                     .and(counts)
                     .launch(stream, Math.min(num, RULE_BLOCKS), 1, 1, THREADS, 0);
         }
@@ -197,7 +204,8 @@ final class CudaSampler {
                 int token = tokens.get(entry);
                 if (token == BROKEN || (token < 0 && !mayLeaveNone[ofTurn][entry])) {
                     throw new EngineException(
-                            Category.INVARIANT, "a logit is NaN or infinite, or none is finite, in batch entry " + entry);
+                            Category.INVARIANT,
+                            "a logit is NaN or infinite, or none is finite, in batch entry " + entry);
                 }
                 into.tokenId[entry] = token;
             }

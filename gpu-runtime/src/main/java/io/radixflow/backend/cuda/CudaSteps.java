@@ -35,6 +35,7 @@ final class CudaSteps implements AutoCloseable {
     private final int maxSequences;
     private final int paddingSlot;
     private final int groupSize;
+    private final boolean isDeterministic;
 
     private @Nullable SlotTable slots;
     private StepColumns step;
@@ -58,6 +59,7 @@ final class CudaSteps implements AutoCloseable {
         maxSequences = settings.maxSequences();
         this.paddingSlot = paddingSlot;
         this.groupSize = groupSize;
+        isDeterministic = settings.isDeterministic();
         beginStep = kernels.kernel("rows", "begin_step", 9);
         graphs = new DecodeGraphs(Math.min(settings.maxGraphBatch(), settings.maxSequences()), device.stream());
         smallStep = columns(Math.max(SMALL_STEP, settings.maxSequences()), settings.maxSequences());
@@ -87,9 +89,9 @@ final class CudaSteps implements AutoCloseable {
         return slots;
     }
 
-    /** Leading sequences of the running step that compute one token. */
-    int numDecode() {
-        return numDecode;
+    /** Leading sequences of the running step whose attention is split along the sequence, which adds in another order than tiles do. */
+    int numSplit() {
+        return isDeterministic ? 0 : numDecode;
     }
 
     /** Whether the running step was replayed, so that the largest logits are being searched. */
@@ -149,10 +151,10 @@ final class CudaSteps implements AutoCloseable {
                 && batch.numLogits == batch.numSampled;
         int size = isDecode ? graphs.sizeFor(batch.numSequences) : DecodeGraphs.NO_SIZE;
         step = batch.numTokens <= smallStep.maxTokens() ? smallStep : largeStep;
-        step.set(turn, batch, numDecode, groupSize, Attention.TILE_ROWS);
+        step.set(turn, batch, numSplit(), groupSize, Attention.TILE_ROWS);
         SlotTable table = slots(batch);
         for (int place = batch.numSequences; place < size; place++) {
-            step.pad(place, table.paddingRow(), paddingSlot);
+            step.pad(place, table.paddingRow(), paddingSlot, isDeterministic);
         }
         step.upload();
         table.update(turn, batch);
@@ -163,6 +165,7 @@ final class CudaSteps implements AutoCloseable {
     private void capture(ForwardBatch batch, int size, StepOps ops, CudaSampler sampler) {
         int numSequences = batch.numSequences;
         resize(batch, size);
+        step.setNumTiles(isDeterministic ? size : 0);
         try {
             device.synchronize();
             graphs.capture(size, () -> {

@@ -4,7 +4,9 @@ import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineException.Category;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -18,17 +20,18 @@ final class Gemms implements AutoCloseable {
     private static final long WORKSPACE_BYTES = 64L << 20;
     private static final int MAX_PLANS = 4096;
 
-    private record Shape(int m, int n, int k, boolean isFloat) {}
+    /** {@code [m, k] . [n, k]^T}, to fp32 or bf16. */
+    record Shape(int m, int n, int k, boolean isFloat) {}
 
     /** Descriptors and algorithm of one shape; the library keeps only addresses of them. */
-    private static final class Plan {
+    static final class Plan {
         private final Memory result = new Memory(CublasLt.RESULT_BYTES);
         private long desc;
         private long weightLayout;
         private long inputLayout;
         private long outputLayout;
 
-        private void free() {
+        void free() {
             CublasLt.cublasLtMatmulDescDestroy(desc);
             CublasLt.cublasLtMatrixLayoutDestroy(weightLayout);
             CublasLt.cublasLtMatrixLayoutDestroy(inputLayout);
@@ -62,26 +65,30 @@ final class Gemms implements AutoCloseable {
 
     void multiply(CudaWeight w, CudaTensor x, int rows, CudaTensor y) {
         Plan plan = plan(new Shape(rows, w.rows(), w.cols(), y.isFloat()));
+        run(plan, w.memory().address(), x.memory().address(), y.memory().address());
+    }
+
+    /** A product as planned, of matrices at these addresses. */
+    void run(Plan plan, long w, long x, long y) {
         int status = CublasLt.cublasLtMatmul(
                 handle,
                 plan.desc,
                 address(one),
-                w.memory().address(),
+                w,
                 plan.weightLayout,
-                x.memory().address(),
+                x,
                 plan.inputLayout,
                 address(zero),
-                y.memory().address(),
+                y,
                 plan.outputLayout,
-                y.memory().address(),
+                y,
                 plan.outputLayout,
                 address(plan.result),
                 workspace.address(),
                 WORKSPACE_BYTES,
                 stream.handle());
         if (status != 0) {
-            Cuda.checkBlas(
-                    status, "cublasLtMatmul [" + rows + ", " + w.cols() + "] x [" + w.rows() + ", " + w.cols() + "]^T");
+            Cuda.checkBlas(status, "cublasLtMatmul");
         }
     }
 
@@ -100,6 +107,38 @@ final class Gemms implements AutoCloseable {
     }
 
     private Plan newPlan(Shape shape) {
+        List<Plan> best = candidates(shape, 1, true);
+        if (best.isEmpty()) {
+            throw new EngineException(Category.DEVICE, "cuBLASLt has no algorithm for " + shape);
+        }
+        return best.get(0);
+    }
+
+    /**
+     * Up to {@code most} ways to make a product, the fastest first by the library's own estimate; perhaps none.
+     *
+     * @param maySplit whether a sum may be cut into parts that are added later
+     */
+    List<Plan> candidates(Shape shape, int most, boolean maySplit) {
+        Memory results = new Memory((long) most * CublasLt.RESULT_BYTES);
+        Plan first = describe(shape);
+        int num = findAlgorithms(first, most, maySplit, results);
+        List<Plan> plans = new ArrayList<>();
+        for (int i = 0; i < num; i++) {
+            long at = (long) i * CublasLt.RESULT_BYTES;
+            if (results.getInt(at + CublasLt.RESULT_STATUS) == 0) {
+                Plan plan = plans.isEmpty() ? first : describe(shape);
+                plan.result.write(0, results.getByteArray(at, CublasLt.RESULT_BYTES), 0, CublasLt.RESULT_BYTES);
+                plans.add(plan);
+            }
+        }
+        if (plans.isEmpty()) {
+            first.free();
+        }
+        return plans;
+    }
+
+    private Plan describe(Shape shape) {
         Plan plan = new Plan();
         Cuda.checkBlas(
                 CublasLt.cublasLtMatmulDescCreate(address(scratch), CublasLt.COMPUTE_32F, CublasLt.CUDA_R_32F),
@@ -113,18 +152,19 @@ final class Gemms implements AutoCloseable {
         plan.weightLayout = layout(CublasLt.CUDA_R_16BF, shape.k, shape.n);
         plan.inputLayout = layout(CublasLt.CUDA_R_16BF, shape.k, shape.m);
         plan.outputLayout = layout(shape.isFloat ? CublasLt.CUDA_R_32F : CublasLt.CUDA_R_16BF, shape.n, shape.m);
-        chooseAlgorithm(plan, shape);
         return plan;
     }
 
-    private void chooseAlgorithm(Plan plan, Shape shape) {
+    /** Returns how many results there are. */
+    private int findAlgorithms(Plan plan, int most, boolean maySplit, Memory results) {
         Cuda.checkBlas(CublasLt.cublasLtMatmulPreferenceCreate(address(scratch)), "cublasLtMatmulPreferenceCreate");
         long preference = scratch.getLong(0);
         scratch.setLong(0, WORKSPACE_BYTES);
-        Cuda.checkBlas(
-                CublasLt.cublasLtMatmulPreferenceSetAttribute(
-                        preference, CublasLt.PREFERENCE_MAX_WORKSPACE_BYTES, address(scratch), Long.BYTES),
-                "cublasLtMatmulPreferenceSetAttribute");
+        prefer(preference, CublasLt.PREFERENCE_MAX_WORKSPACE_BYTES, Long.BYTES);
+        if (!maySplit) {
+            scratch.setInt(0, 0);
+            prefer(preference, CublasLt.PREFERENCE_REDUCTION_SCHEME_MASK, Integer.BYTES);
+        }
         scratch.setLong(0, 0);
         int status = CublasLt.cublasLtMatmulAlgoGetHeuristic(
                 handle,
@@ -134,14 +174,18 @@ final class Gemms implements AutoCloseable {
                 plan.outputLayout,
                 plan.outputLayout,
                 preference,
-                1,
-                address(plan.result),
+                most,
+                address(results),
                 address(scratch));
         CublasLt.cublasLtMatmulPreferenceDestroy(preference);
-        if (status != 0 || scratch.getInt(0) < 1 || plan.result.getInt(CublasLt.RESULT_STATUS) != 0) {
-            throw new EngineException(
-                    Category.DEVICE, "cuBLASLt has no algorithm for " + shape + " (status " + status + ")");
-        }
+        return status == 0 ? scratch.getInt(0) : 0;
+    }
+
+    /** Sets an attribute to what the scratch holds. */
+    private void prefer(long preference, int attribute, long bytes) {
+        Cuda.checkBlas(
+                CublasLt.cublasLtMatmulPreferenceSetAttribute(preference, attribute, address(scratch), bytes),
+                "cublasLtMatmulPreferenceSetAttribute");
     }
 
     /** A dense column-major matrix. */

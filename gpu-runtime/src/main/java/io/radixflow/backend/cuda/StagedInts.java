@@ -20,8 +20,10 @@ final class StagedInts {
         long bytes = Integer.BYTES * (long) capacity;
         for (int turn = 0; turn < pinned.length; turn++) {
             pinned[turn] = device.allocatePinned(bytes, what);
-            ints[turn] =
-                    pinned[turn].getByteBuffer(0, bytes).order(ByteOrder.nativeOrder()).asIntBuffer();
+            ints[turn] = pinned[turn]
+                    .getByteBuffer(0, bytes)
+                    .order(ByteOrder.nativeOrder())
+                    .asIntBuffer();
         }
         memory = device.allocate(bytes, what);
     }

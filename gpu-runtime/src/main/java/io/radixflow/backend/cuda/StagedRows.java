@@ -20,7 +20,10 @@ final class StagedRows {
         long bytes = Integer.BYTES * (long) capacity;
         for (int i = 0; i < pinned.length; i++) {
             pinned[i] = device.allocatePinned(bytes, "rows of tables");
-            ints[i] = pinned[i].getByteBuffer(0, bytes).order(ByteOrder.nativeOrder()).asIntBuffer();
+            ints[i] = pinned[i]
+                    .getByteBuffer(0, bytes)
+                    .order(ByteOrder.nativeOrder())
+                    .asIntBuffer();
         }
     }
 

@@ -35,7 +35,8 @@ final class StepClock {
     /** Begins a step and returns its turn. */
     int begin() {
         if (numBegun - numFinished == CudaSteps.MAX_IN_FLIGHT) {
-            throw new IllegalStateException(CudaSteps.MAX_IN_FLIGHT + " steps are under way; one must be finished first");
+            throw new IllegalStateException(
+                    CudaSteps.MAX_IN_FLIGHT + " steps are under way; one must be finished first");
         }
         isFollowing[place(numBegun)] = numBegun > numFinished;
         device.record(began[place(numBegun)]);

@@ -102,11 +102,11 @@ final class StepColumns {
      * Takes over a batch.
      *
      * @param ofTurn whose last step has been waited for
-     * @param numDecode leading sequences that compute one token and need no tiles
+     * @param numSplit leading sequences that need no tiles
      * @param rowsPerToken heads of a group
      * @param tileRows rows of a tile, a row being a token and a head of its group
      */
-    void set(int ofTurn, ForwardBatch batch, int numDecode, int rowsPerToken, int tileRows) {
+    void set(int ofTurn, ForwardBatch batch, int numSplit, int rowsPerToken, int tileRows) {
         turn = ofTurn;
         ints = staged.ints(ofTurn);
         ints.put(tokenAt(TOKEN_ID), batch.tokenId, 0, batch.numTokens);
@@ -123,7 +123,7 @@ final class StepColumns {
             for (int i = 0; i < batch.extendLen[s]; i++) {
                 ints.put(tokenAt(TOKEN_ROW) + batch.firstToken[s] + i, batch.row[s]);
             }
-            int numRows = s < numDecode ? 0 : batch.extendLen[s] * rowsPerToken;
+            int numRows = s < numSplit ? 0 : batch.extendLen[s] * rowsPerToken;
             for (int tile = 0; tile * tileRows < numRows; tile++) {
                 ints.put(tilesAt() + numTiles, s);
                 ints.put(tilesAt() + maxTiles + numTiles, tile);
@@ -132,8 +132,18 @@ final class StepColumns {
         }
     }
 
+    /** For a step that is recorded before it is set. */
+    void setNumTiles(int num) {
+        numTiles = num;
+    }
+
     /** Appends a sequence of one token that computes nothing anybody reads: token 0 at position 0 of a row and slot of its own. */
-    void pad(int place, int row, int slot) {
+    void pad(int place, int row, int slot, boolean hasTile) {
+        if (hasTile) {
+            ints.put(tilesAt() + numTiles, place);
+            ints.put(tilesAt() + maxTiles + numTiles, 0);
+            numTiles++;
+        }
         ints.put(tokenAt(TOKEN_ID) + place, 0);
         ints.put(tokenAt(POSITION) + place, 0);
         ints.put(tokenAt(KV_SLOT) + place, slot);

@@ -57,8 +57,8 @@ final class AttentionGpuBench {
         int numTokens = numSequences * extendLen;
         KvLayout layout =
                 new KvLayout(NUM_LAYERS, numSequences * len, NUM_HEADS, NUM_KV_HEADS, HEAD_DIM, ElementType.BFLOAT16);
-        try (CudaBackend backend = new CudaBackend(
-                new CudaBackend.Settings(0, 0.9, library, Math.max(numTokens, numSequences), numSequences, 0))) {
+        try (CudaBackend backend = new CudaBackend(new CudaBackend.Settings(
+                0, 0.9, library, Math.max(numTokens, numSequences), numSequences, 0, true, false))) {
             backend.allocateLogits(numSequences, 16);
             CudaKvCache cache = CudaKvCache.of(backend.allocateKvCache(layout));
             CudaTensor qkv = CudaTensor.of(backend.allocate(numTokens, (NUM_HEADS + 2 * NUM_KV_HEADS) * HEAD_DIM));

@@ -18,7 +18,15 @@ final class SamplingGpuBench {
     private static final int STRIDE = 2048;
     private static final int ROUNDS = 30;
     private static final String[] CASES = {
-        "greedy", "temperature", "top-k 40", "top-p 0.95", "top-k, top-p, min-p", "penalties", "100 biases", "1,000 allowed", "20 logprobs"
+        "greedy",
+        "temperature",
+        "top-k 40",
+        "top-p 0.95",
+        "top-k, top-p, min-p",
+        "penalties",
+        "100 biases",
+        "1,000 allowed",
+        "20 logprobs"
     };
 
     private SamplingGpuBench() {}
@@ -26,7 +34,7 @@ final class SamplingGpuBench {
     public static void main(String[] args) {
         for (int batch : new int[] {1, 64, 256}) {
             try (CudaBackend backend =
-                    new CudaBackend(new CudaBackend.Settings(0, 0.9, args[0], 1024, 256, 0))) {
+                    new CudaBackend(new CudaBackend.Settings(0, 0.9, args[0], 1024, 256, 0, true, false))) {
                 backend.allocateKvCache(new KvLayout(1, 16, 1, 1, 64, ElementType.BFLOAT16));
                 backend.allocateLogits(256, VOCAB_SIZE);
                 float[] values = new float[batch * VOCAB_SIZE];
@@ -37,7 +45,11 @@ final class SamplingGpuBench {
                 Tensor logits = backend.upload(values, batch, VOCAB_SIZE);
                 for (String what : CASES) {
                     System.out.printf(
-                            Locale.ROOT, "%-20s batch %3d: %8.1f us%n", what, batch, micros(backend, logits, batch, what));
+                            Locale.ROOT,
+                            "%-20s batch %3d: %8.1f us%n",
+                            what,
+                            batch,
+                            micros(backend, logits, batch, what));
                 }
             }
         }
@@ -85,7 +97,9 @@ final class SamplingGpuBench {
         Arrays.fill(batch.tokens, new Random(1).ints(STRIDE, 0, VOCAB_SIZE).toArray());
         Arrays.fill(batch.promptLen, STRIDE / 4);
         Arrays.fill(batch.position, STRIDE / 2 + 1);
-        int[] ids = IntStream.range(0, what.contains("1,000") ? 1000 : 100).map(i -> i * 151).toArray();
+        int[] ids = IntStream.range(0, what.contains("1,000") ? 1000 : 100)
+                .map(i -> i * 151)
+                .toArray();
         if (what.contains("biases")) {
             Arrays.fill(batch.biasIds, ids);
             Arrays.fill(batch.biasValues, new float[ids.length]);

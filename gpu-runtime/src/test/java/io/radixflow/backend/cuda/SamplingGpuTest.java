@@ -37,7 +37,7 @@ final class SamplingGpuTest {
     private CudaBackend backend = backend(1);
 
     private CudaBackend backend(int vocabSize) {
-        CudaBackend opened = new CudaBackend(new CudaBackend.Settings(0, 0.9, LIBRARY, 1024, 256, 0));
+        CudaBackend opened = new CudaBackend(new CudaBackend.Settings(0, 0.9, LIBRARY, 1024, 256, 0, true, false));
         opened.allocateKvCache(new KvLayout(1, 16, 1, 1, 64, ElementType.BFLOAT16));
         opened.allocateLogits(256, vocabSize);
         return opened;
@@ -71,7 +71,9 @@ final class SamplingGpuTest {
                 int expected = host.draw(row, 0, vocabSize, batch, entry);
                 boolean isGreedy = batch.temperature[entry] == 0 || batch.topK[entry] == 1;
                 if (isGreedy) {
-                    assertThat(drawn.tokenId[entry]).as("greedy entry %d", entry).isEqualTo(expected);
+                    assertThat(drawn.tokenId[entry])
+                            .as("greedy entry %d", entry)
+                            .isEqualTo(expected);
                 }
                 same += drawn.tokenId[entry] == expected ? 1 : 0;
                 draws++;
@@ -255,8 +257,9 @@ final class SamplingGpuTest {
                 batch.biasValues[e] = new float[batch.biasIds[e].length];
                 Arrays.fill(batch.biasValues[e], 3 * random.nextFloat());
             }
-            batch.allowedIds[e] =
-                    random.nextInt(5) > 0 ? NO_IDS : random.ints(1000, 0, vocabSize).toArray();
+            batch.allowedIds[e] = random.nextInt(5) > 0
+                    ? NO_IDS
+                    : random.ints(1000, 0, vocabSize).distinct().toArray();
             if (random.nextInt(3) == 0 && vocabSize > 10) {
                 batch.bannedIds[e] = random.ints(4, 1, vocabSize + 3).toArray();
                 batch.numBanned[e] = 4;
