@@ -31,6 +31,15 @@ final class Utf8 {
         return nfa.determinize(first, accept);
     }
 
+    /** An automaton over the bytes of one code point out of a set. */
+    static Dfa oneOf(CodePointSet set, Budget budget) {
+        Nfa nfa = new Nfa(budget);
+        int start = nfa.addState();
+        int accept = nfa.addState();
+        set.ranges().forEach(range -> addRange(nfa, start, range.low(), range.high(), accept));
+        return nfa.determinize(start, accept);
+    }
+
     /** Lets the encodings of {@code [low, high]} lead from one state to another. */
     static void addRange(Nfa nfa, int from, int low, int high, int to) {
         int start = low;

@@ -1,0 +1,56 @@
+package io.radixflow.grammar;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.radixflow.engine.GrammarSpec;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Compiles what requests ask for. Without state, for any thread; the same text compiles to the same grammar or fails everywhere. */
+public final class GrammarCompiler {
+
+    private static final String JSON_OBJECT = "{\"type\":\"object\"}";
+
+    private GrammarCompiler() {}
+
+    /** @throws GrammarException in words that name what is wrong and where */
+    public static CompiledGrammar compile(GrammarSpec spec) {
+        Budget budget = Budget.standard();
+        Rules rules = new Rules();
+        Expr root = switch (spec.kind()) {
+            case REGEX -> new Expr.Automaton(Utf8.encode(RegexCompiler.wholeText(spec.text(), budget), budget));
+            case JSON_SCHEMA -> schema(rules, budget, spec, spec.text());
+            case JSON_OBJECT -> schema(rules, budget, spec, JSON_OBJECT);
+            case EBNF -> EbnfParser.parse(spec.text(), rules, budget);
+            case CHOICE -> choice(spec.text(), budget);
+            case STRUCTURAL_TAG ->
+                new StructuralTags(rules, budget, json(rules, budget, spec), spec.isStrict()).write(spec.text());
+        };
+        return rules.compile(rules.add("root", root), budget);
+    }
+
+    private static JsonText json(Rules rules, Budget budget, GrammarSpec spec) {
+        return new JsonText(rules, budget, spec.spacePattern());
+    }
+
+    private static Expr schema(Rules rules, Budget budget, GrammarSpec spec, String schema) {
+        return SchemaCompiler.compile(rules, budget, schema, json(rules, budget, spec), spec.isStrict());
+    }
+
+    private static Expr choice(String list, Budget budget) {
+        JsonNode options = JsonValues.parse(list, "choice:");
+        List<int[]> words = new ArrayList<>();
+        for (JsonNode option : options) {
+            if (!option.isTextual()
+                    || option.textValue().isEmpty()
+                    || JsonValues.hasLoneSurrogate(option.textValue())) {
+                throw new GrammarException("choice must be a list of non-empty strings, got " + option);
+            }
+            words.add(Words.letters(option.textValue().getBytes(StandardCharsets.UTF_8)));
+        }
+        if (!options.isArray() || words.isEmpty()) {
+            throw new GrammarException("choice must be a list of strings, at least one");
+        }
+        return new Expr.Automaton(Words.of(words, budget));
+    }
+}

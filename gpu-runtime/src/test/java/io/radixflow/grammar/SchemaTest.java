@@ -1,0 +1,174 @@
+package io.radixflow.grammar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.radixflow.engine.GrammarSpec;
+import io.radixflow.engine.GrammarSpec.Kind;
+import java.time.Duration;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SchemaTest {
+
+    private static CompiledGrammar compile(String schema) {
+        return GrammarCompiler.compile(GrammarSpec.of(Kind.JSON_SCHEMA, schema));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{'type':'integer','minimum':-3,'maximum':12} | -3 0 12 7 | -0 -4 13 1.5 01 -03 1e1",
+                "{'type':'number','exclusiveMinimum':0.5,'maximum':100} | 0.51 0.500001 100 99.9 100.0 1 | 0.5 0.50 0.4 100.01 101 -1",
+                "{'type':'number','multipleOf':0.25} | 0.25 1 -7.5 1.250 0 | 0.3 1.26 0.125",
+                "{'type':'integer','multipleOf':7,'minimum':1} | 7 14 700 | 0 8 -7",
+                "{'type':'integer','minimum':99999999999999999999999} | 99999999999999999999999 199999999999999999999999 | 99999999999999999999998 1",
+                "{'type':'integer','minimum':5,'exclusiveMinimum':true} | 6 | 5",
+                "{'const':1.50} | 1.5 | 1.51 2",
+                "{'enum':['a',1,null,true]} | `a` 1 null true | `b` false 2",
+                "{'type':'string','maxLength':2} | `` `ab` `é😀` `\\u00e9\\n` `\\ud83d\\ude00x` | `abc` ab `\\ud83dx` `a",
+                "{'type':'string','minLength':20,'maxLength':5000} | `12345678901234567890` | `1234567890123456789`",
+                "{'type':'string','pattern':'^a+$','maxLength':3} | `a` `\\u0061aa` | `aaaa` `ab` ``",
+                "{'type':'string','format':'date'} | `2024-02-29` `1999-12-31` | `2023-02-29` `2024-13-01` `2024-04-31`",
+                "{'type':'array','items':{'type':'boolean'},'minItems':1,'maxItems':2} | [true] [true,false] | [] [1] [true,true,true]",
+                "{'type':'array','maxItems':100000} | [] [1,2] | [1,]",
+                "{'prefixItems':[{'type':'null'}],'items':false,'type':'array'} | [] [null] | [null,null] [1]",
+                "{'items':[{'type':'null'}],'additionalItems':{'const':1},'type':'array'} | [null,1,1] | [1] [null,2]",
+                "{'type':'array','contains':{'const':5},'maxContains':1} | [5] [1,5,2] | [] [5,5] [1]",
+                "{'type':'array','items':{'enum':[1,2,3]},'uniqueItems':true} | [] [3,1] [2,1,3] | [1,1] [2,1,2]",
+                "{'type':'object','properties':{'a':{},'b':{'type':'null'}},'required':['b'],'additionalProperties':false} | {`b`:null} {`a`:[{}],`b`:null} | {} {`b`:1} {`b`:null,`c`:1}",
+                "{'type':'object','patternProperties':{'^x':{'type':'null'}},'additionalProperties':{'const':1}} | {`x`:null,`y`:1} | {`x`:1} {`y`:null} {`\\u0078`:1}",
+                "{'type':'object','maxProperties':1,'minProperties':1} | {`a`:1} | {} {`a`:1,`b`:2}",
+                "{'type':'object','properties':{'a':true,'b':true,'c':true},'minProperties':2,'additionalProperties':false} | {`a`:1,`c`:1} {`a`:1,`b`:2,`c`:3} | {} {`a`:1}",
+                "{'type':'object','propertyNames':{'maxLength':1}} | {`a`:1} | {`ab`:1}",
+                "{'type':'object','properties':{'a':{},'b':{}},'dependentRequired':{'a':['b']},'additionalProperties':false} | {} {`b`:1} {`a`:1,`b`:1} | {`a`:1}",
+                "{'oneOf':[{'type':'integer'},{'minimum':2}]} | 1 2.5 `s` | 3 1.5",
+                "{'not':{'type':['string','null']}} | 1 {} | `a` null",
+                "{'if':{'properties':{'k':{'const':1}}},'then':{'required':['v']},'type':'object','required':['k'],'properties':{'k':{'enum':[1,2]},'v':{}},'additionalProperties':false} | {`k`:2} {`k`:1,`v`:0} | {`k`:1}",
+                "{'$ref':'#/$defs/t','$defs':{'t':{'type':'array','items':{'$ref':'#/$defs/t'}}}} | [] [[],[[]]] | [1]",
+                "{'allOf':[{'type':'string','minLength':2},{'maxLength':2}]} | `ab` | `a` `abc`",
+                "{'anyOf':[{'type':'string'},{'type':'null'}]} | `a` null | 1",
+                "true | 1 `a` [{}] {`a`:[]} -1.5e+10 | nul [1,] {`a`} 1.e1 +1",
+            })
+    void acceptsExactlyTheInstances(String schema, String valid, String invalid) {
+        CompiledGrammar grammar = compile(schema.replace('\'', '"'));
+        for (String text : valid.split(" ")) {
+            assertThat(Vocabularies.accepts(grammar, text.replace('`', '"')))
+                    .as(text)
+                    .isTrue();
+        }
+        for (String text : invalid.split(" ")) {
+            assertThat(Vocabularies.accepts(grammar, text.replace('`', '"')))
+                    .as(text)
+                    .isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'properties':{'a':{'$ref':'other.json'}}} | $ref at #/properties/a names other.json",
+                "{'type':'array','uniqueItems':true} | uniqueItems",
+                "{'properties':{'a':{'allOf':[{}],'unevaluatedProperties':false}}} | unevaluatedProperties at #/properties/a",
+                "{'$dynamicRef':'#x'} | $dynamicRef at #",
+                "{'items':{'format':'regex'}} | format at #/items",
+                "{'pattern':'(?<=a)b'} | pattern at #",
+                "{'type':'text'} | type at # names no type",
+                "{'multipleOf':0} | multipleOf at #",
+                "{'minLength':-1} | minLength at #",
+                "{'minimum':'1'} | minimum at #",
+                "{'$ref':'#'} | comes back to itself",
+                "{'anyOf':[{'$ref':'#'}]} | comes back to itself",
+                "{'type':'object','required':['a'],'properties':{'a':{'$ref':'#'}}} | nothing can match",
+                "{'enum':[]} | nothing can match",
+                "{'type':'string','minLength':3,'maxLength':2} | nothing can match",
+                "{'properties':3} | properties at # must be an object",
+                "{'allOf':[]} | allOf at #",
+                "[] | must be an object or a boolean",
+                "{ | not well-formed JSON",
+                "{'a':1,'a':2} | not well-formed JSON",
+                "{'not':{'items':[{}],'additionalItems':{'type':'null'},'type':'array'}} | items at #/not",
+            })
+    void refusesByNameAndPath(String schema, String message) {
+        assertThatThrownBy(() -> compile(schema.replace('\'', '"')))
+                .isInstanceOf(GrammarException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void strictObjectsHaveNoPropertiesThatAreNotListed() {
+        String schema = "{\"type\":\"object\",\"properties\":{\"a\":{}}}";
+        CompiledGrammar strict =
+                GrammarCompiler.compile(new GrammarSpec(Kind.JSON_SCHEMA, schema, true, GrammarSpec.DEFAULT_SPACE));
+        assertThat(Vocabularies.accepts(strict, "{\"a\":1}")).isTrue();
+        assertThat(Vocabularies.accepts(strict, "{\"b\":1}")).isFalse();
+        assertThat(Vocabularies.accepts(compile(schema), "{\"b\":1}")).isTrue();
+    }
+
+    @Test
+    void allowsOneSpaceBetweenTokens() {
+        CompiledGrammar grammar = compile("{\"type\":\"object\",\"properties\":{\"a\":{}},\"required\":[\"a\"]}");
+        assertThat(Vocabularies.accepts(grammar, "{ \"a\" : [ 1 , 2 ] }")).isTrue();
+        assertThat(Vocabularies.accepts(grammar, "{\n\"a\":\t1}")).isTrue();
+        assertThat(Vocabularies.accepts(grammar, "{  \"a\":1}")).isFalse();
+        assertThat(Vocabularies.accepts(grammar, "{\"a\":1} ")).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"x", " *|a", "[ ]"})
+    void spaceIsSpaceOnly(String pattern) {
+        GrammarSpec spec = new GrammarSpec(Kind.JSON_OBJECT, "", false, pattern);
+        if (pattern.equals("[ ]")) {
+            assertThat(Vocabularies.accepts(GrammarCompiler.compile(spec), "{ }"))
+                    .isTrue();
+        } else {
+            assertThatThrownBy(() -> GrammarCompiler.compile(spec)).hasMessageContaining("white space");
+        }
+    }
+
+    @Test
+    void hostileSchemasEndInBoundedTime() {
+        String deep = "{\"items\":".repeat(100_000) + "{}" + "}".repeat(100_000);
+        String manyNames = IntStream.range(0, 100_000)
+                .mapToObj(i -> "\"name number " + i * 7919 + "\"")
+                .collect(Collectors.joining(",", "{\"enum\":[", "]}"));
+        String chain = IntStream.range(0, 5_000)
+                .mapToObj(i -> "\"d" + i + "\":{\"$ref\":\"#/$defs/d" + (i + 1) + "\"}")
+                .collect(Collectors.joining(",", "{\"$ref\":\"#/$defs/d0\",\"$defs\":{", ",\"d5000\":{}}}"));
+        String product = IntStream.range(0, 40)
+                .mapToObj(i -> "{\"anyOf\":[{\"required\":[\"a" + i + "\"]},{\"required\":[\"b" + i + "\"]}]}")
+                .collect(Collectors.joining(",", "{\"type\":\"object\",\"allOf\":[", "]}"));
+        String[] schemas = {
+            deep,
+            manyNames,
+            chain,
+            product,
+            " ".repeat(2_000_000),
+            "{\"type\":\"string\",\"pattern\":\"^(a|b)*a(a|b){30}$\"}",
+            "{\"type\":\"array\",\"minItems\":1000000000}",
+            "{\"type\":\"number\",\"minimum\":1e999999999}",
+            "{\"const\":1e-999999999}",
+            "{\"multipleOf\":1e-300}",
+            "{\"a\":\"\\ud800\",\"properties\":{\"\\ud800\":{}}}",
+            "{\"$ref\":\"#/%zz\"}",
+            "{\"$id\":\"http://[\",\"type\":\"null\"}",
+        };
+        for (String schema : schemas) {
+            Assertions.assertTimeoutPreemptively(Duration.ofSeconds(30), () -> {
+                try {
+                    assertThat(compile(schema).numStates()).isPositive();
+                } catch (GrammarException e) {
+                    assertThat(e).message().hasSizeLessThan(400);
+                }
+            });
+        }
+    }
+}
