@@ -1,0 +1,118 @@
+package io.radixflow.grammar;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Structural tags: free text, in which each trigger must go on as one of the tags that begin with it, with JSON of the tag's schema inside [1].
+ *
+ * <p>[1] The request field {@code structural_tag} of SGLang: {@code structures} of {@code begin}, {@code schema} and {@code end}, and {@code triggers}.
+ */
+final class StructuralTags {
+
+    private static final int MAX_TAGS = 200;
+
+    private final Rules rules;
+    private final Budget budget;
+    private final JsonText text;
+    private final boolean isClosed;
+    private final Dfa anyText;
+
+    StructuralTags(Rules rules, Budget budget, JsonText text, boolean isClosed) {
+        this.rules = rules;
+        this.budget = budget;
+        this.text = text;
+        this.isClosed = isClosed;
+        anyText = RegexCompiler.anyText(budget);
+    }
+
+    /** A tag: its beginning behind the trigger, and all of it. */
+    private record Tag(String begin, Expr body) {}
+
+    Expr write(String json) {
+        JsonNode document = JsonValues.parse(json, "structural_tag:");
+        List<Tag> tags = tags(document);
+        List<String> triggers = triggers(document);
+        Dfa anyTrigger = null;
+        for (String trigger : triggers) {
+            Dfa contains = containing(trigger, false);
+            anyTrigger = anyTrigger == null ? contains : DfaOps.union(anyTrigger, contains, budget);
+        }
+        if (anyTrigger == null) {
+            throw new GrammarException("structural_tag: triggers must be a list of strings, at least one");
+        }
+        Dfa passed = RegexCompiler.wholeEcmaText("[^]", budget);
+        Dfa longer = concatenated(anyTrigger, passed);
+        List<Expr> options = new ArrayList<>();
+        for (String trigger : triggers) {
+            Dfa upToTrigger = DfaOps.minus(containing(trigger, true), longer, budget);
+            List<Expr> bodies = new ArrayList<>();
+            for (Tag tag : tags) {
+                if (tag.begin().startsWith(trigger)) {
+                    bodies.add(Expr.sequence(Expr.text(tag.begin().substring(trigger.length())), tag.body()));
+                }
+            }
+            if (bodies.isEmpty()) {
+                throw new GrammarException("structural_tag: no structure begins with the trigger " + trigger);
+            }
+            Expr free = new Expr.Automaton(Utf8.encode(upToTrigger, budget));
+            options.add(Expr.sequence(free, new Expr.Choice(bodies)));
+        }
+        Expr rest = new Expr.Automaton(Utf8.encode(DfaOps.minus(anyText, anyTrigger, budget), budget));
+        return Expr.sequence(new Expr.Repeat(new Expr.Choice(options), 0, Expr.UNBOUNDED), rest);
+    }
+
+    private List<Tag> tags(JsonNode document) {
+        JsonNode structures = document.path("structures");
+        if (!structures.isArray() || structures.isEmpty() || structures.size() > MAX_TAGS) {
+            throw new GrammarException("structural_tag: structures must be a list of 1 to " + MAX_TAGS + " tags");
+        }
+        List<Tag> tags = new ArrayList<>();
+        for (int i = 0; i < structures.size(); i++) {
+            JsonNode tag = structures.get(i);
+            String where = "structural_tag: structures[" + i + "]";
+            if (!tag.path("begin").isTextual() || !tag.path("end").isTextual()) {
+                throw new GrammarException(where + " must have the strings begin and end");
+            }
+            String schema = tag.has("schema") ? tag.get("schema").toString() : "{}";
+            Expr value;
+            try {
+                value = SchemaCompiler.compile(rules, budget, schema, text, isClosed);
+            } catch (GrammarException e) {
+                throw new GrammarException(where + ".schema: " + e.getMessage());
+            }
+            tags.add(new Tag(
+                    tag.get("begin").textValue(),
+                    Expr.sequence(value, Expr.text(tag.get("end").textValue()))));
+        }
+        return tags;
+    }
+
+    private static List<String> triggers(JsonNode document) {
+        List<String> triggers = new ArrayList<>();
+        for (JsonNode trigger : document.path("triggers")) {
+            if (!trigger.isTextual() || trigger.textValue().isEmpty()) {
+                throw new GrammarException("structural_tag: triggers must be a list of strings, at least one");
+            }
+            triggers.add(trigger.textValue());
+        }
+        return triggers;
+    }
+
+    /** Texts with the trigger somewhere, or at the end. */
+    private Dfa containing(String trigger, boolean isAtEnd) {
+        Dfa upTo = concatenated(anyText, Words.of(List.of(Words.codePoints(trigger)), budget));
+        return isAtEnd ? upTo : concatenated(upTo, anyText);
+    }
+
+    private Dfa concatenated(Dfa first, Dfa second) {
+        Nfa nfa = new Nfa(budget);
+        int start = nfa.addState();
+        int middle = nfa.addState();
+        int accept = nfa.addState();
+        nfa.embed(first, start, middle);
+        nfa.embed(second, middle, accept);
+        return nfa.determinize(start, accept);
+    }
+}
