@@ -6,8 +6,9 @@ package io.radixflow.engine;
  * @param kind how to read {@code text}
  * @param isStrict JSON objects that list properties have no others unless the schema speaks of them
  * @param spacePattern regular expression of what may stand between tokens of JSON
+ * @param reasoning what the model may think before, free of the grammar
  */
-public record GrammarSpec(Kind kind, String text, boolean isStrict, String spacePattern) {
+public record GrammarSpec(Kind kind, String text, boolean isStrict, String spacePattern, Reasoning reasoning) {
 
     /** At most one, so that a model which loves space still comes to an end. */
     public static final String DEFAULT_SPACE = "[ \\t\\n\\r]?";
@@ -25,7 +26,15 @@ public record GrammarSpec(Kind kind, String text, boolean isStrict, String space
         STRUCTURAL_TAG
     }
 
+    /** Whether the text begins with reasoning that ends with {@code </think>}. */
+    public enum Reasoning {
+        NEVER,
+        /** If it begins with {@code <think>}. */
+        IF_TAGGED,
+        ALWAYS
+    }
+
     public static GrammarSpec of(Kind kind, String text) {
-        return new GrammarSpec(kind, text, false, DEFAULT_SPACE);
+        return new GrammarSpec(kind, text, false, DEFAULT_SPACE, Reasoning.NEVER);
     }
 }

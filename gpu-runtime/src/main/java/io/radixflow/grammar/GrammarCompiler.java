@@ -9,6 +9,8 @@ import java.util.List;
 /** Compiles what requests ask for. Without state, for any thread; the same text compiles to the same grammar or fails everywhere. */
 public final class GrammarCompiler {
 
+    private static final String REASONING_START = "<think>";
+    private static final String REASONING_END = "</think>";
     private static final String JSON_OBJECT = "{\"type\":\"object\"}";
 
     private GrammarCompiler() {}
@@ -26,7 +28,21 @@ public final class GrammarCompiler {
             case STRUCTURAL_TAG ->
                 new StructuralTags(rules, budget, json(rules, budget, spec), spec.isStrict()).write(spec.text());
         };
-        return rules.compile(rules.add("root", root), budget);
+        return rules.compile(rules.add("root", behindReasoning(root, spec, rules, budget)), budget);
+    }
+
+    /** A model that reasons first does so freely, up to the end of its reasoning. */
+    private static Expr behindReasoning(Expr root, GrammarSpec spec, Rules rules, Budget budget) {
+        if (spec.reasoning() == GrammarSpec.Reasoning.NEVER) {
+            return root;
+        }
+        Dfa reasoning = new FreeText(List.of(REASONING_END), budget).upTo(REASONING_END);
+        Expr thought = new Expr.Reference(rules.add("reasoning", new Expr.Automaton(Utf8.encode(reasoning, budget))));
+        Expr lead = Expr.sequence(thought, new Expr.Repeat(Expr.text("\n"), 0, 2));
+        if (spec.reasoning() == GrammarSpec.Reasoning.IF_TAGGED) {
+            lead = Expr.optional(Expr.sequence(Expr.text(REASONING_START), lead));
+        }
+        return Expr.sequence(lead, root);
     }
 
     private static JsonText json(Rules rules, Budget budget, GrammarSpec spec) {

@@ -13,7 +13,8 @@ import java.util.TreeMap;
 
 /**
  * The states of one grammar, made when a text first reaches them and then shared, so that going on along a known way is a look-up. When there
- * are too many, all are forgotten; those in use live on. Owned by one thread.
+ * are too many, all are forgotten; those in use live on. A text that is at more than {@value #MAX_PLACES} places at once is taken for one that
+ * can't go on: the grammar is too ambiguous to follow it. Owned by one thread.
  */
 final class LazyStates {
 
@@ -162,21 +163,19 @@ final class LazyStates {
             if (seen.add(((long) state << 32) | node.id)) {
                 placeStates.add(state);
                 placeNodes.add(node);
-                if (placeStates.size() > MAX_PLACES) {
-                    throw new GrammarException("the grammar is too ambiguous: the text may be at more than "
-                            + MAX_PLACES + " places of it at once");
-                }
             }
         }
 
         MatchState close() {
             int read = 0;
             while (true) {
-                while (read < placeStates.size()) {
+                while (read < placeStates.size() && read <= MAX_PLACES) {
                     visit(placeStates.get(read), placeNodes.get(read));
                     read++;
                 }
-                if (called.isEmpty()) {
+                if (placeStates.size() > MAX_PLACES) {
+                    return MatchState.DEAD;
+                } else if (called.isEmpty()) {
                     return intern();
                 }
                 Map.Entry<Integer, List<Entry>> first = called.pollFirstEntry();

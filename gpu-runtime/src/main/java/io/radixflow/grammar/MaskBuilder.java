@@ -4,6 +4,7 @@ import io.radixflow.text.TokenBytes;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,7 @@ public final class MaskBuilder {
 
     private static final long MAX_MASK_BYTES = 128L << 20;
     private static final int MAX_SHARED_PLACES = 4_096;
+    private static final int MAX_GRAMMARS = 64;
 
     private final TokenBytes tokens;
     private final TokenTrie trie;
@@ -33,15 +35,19 @@ public final class MaskBuilder {
     private final List<MatchState> masked = new ArrayList<>();
     private final Map<SharedPlace, LocalMask> shared = new HashMap<>();
     private final LocalWalk localWalk;
+    private final Map<CompiledGrammar, LazyStates> states = new LinkedHashMap<>(16, 0.75f, true);
 
     /** A place whose mask depends on nothing but one closed automaton. */
     private record SharedPlace(Dfa automaton, int state, boolean isRepeated) {}
 
-    /** @param endIds tokens that end an answer; allowed where the grammar accepts */
-    public MaskBuilder(TokenBytes tokens, int[] endIds) {
+    /**
+     * @param trie of the same tokens
+     * @param endIds tokens that end an answer; allowed where the grammar accepts
+     */
+    public MaskBuilder(TokenBytes tokens, TokenTrie trie, int[] endIds) {
         this.tokens = tokens;
+        this.trie = trie;
         this.endIds = endIds.clone();
-        trie = new TokenTrie(tokens);
         numWords = (trie.vocabSize() + 63) / 64;
         maxMasks = (int) (MAX_MASK_BYTES / (8L * numWords + 64));
         path = new MatchState[trie.maxDepth + 1];
@@ -53,9 +59,20 @@ public final class MaskBuilder {
         return numWords;
     }
 
-    /** Before the first byte; the grammar's states are shared by all that start from the returned one. */
+    /**
+     * Before the first byte; the states of the grammars used latest are shared by all their texts.
+     *
+     * @throws GrammarException if the grammar is too ambiguous from the start
+     */
     public MatchState start(CompiledGrammar grammar) {
-        return new LazyStates(grammar).start();
+        LazyStates known = states.computeIfAbsent(grammar, LazyStates::new);
+        if (states.size() > MAX_GRAMMARS) {
+            states.remove(states.keySet().iterator().next());
+        }
+        if (known.start() == MatchState.DEAD) {
+            throw new GrammarException("the grammar is too ambiguous");
+        }
+        return known.start();
     }
 
     /** The state after a token's bytes, or null if they can't follow. */

@@ -17,14 +17,12 @@ final class StructuralTags {
     private final Budget budget;
     private final JsonText text;
     private final boolean isClosed;
-    private final Dfa anyText;
 
     StructuralTags(Rules rules, Budget budget, JsonText text, boolean isClosed) {
         this.rules = rules;
         this.budget = budget;
         this.text = text;
         this.isClosed = isClosed;
-        anyText = RegexCompiler.anyText(budget);
     }
 
     /** A tag: its beginning behind the trigger, and all of it. */
@@ -34,19 +32,12 @@ final class StructuralTags {
         JsonNode document = JsonValues.parse(json, "structural_tag:");
         List<Tag> tags = tags(document);
         List<String> triggers = triggers(document);
-        Dfa anyTrigger = null;
-        for (String trigger : triggers) {
-            Dfa contains = containing(trigger, false);
-            anyTrigger = anyTrigger == null ? contains : DfaOps.union(anyTrigger, contains, budget);
-        }
-        if (anyTrigger == null) {
+        if (triggers.isEmpty()) {
             throw new GrammarException("structural_tag: triggers must be a list of strings, at least one");
         }
-        Dfa passed = RegexCompiler.wholeEcmaText("[^]", budget);
-        Dfa longer = concatenated(anyTrigger, passed);
+        FreeText free = new FreeText(triggers, budget);
         List<Expr> options = new ArrayList<>();
         for (String trigger : triggers) {
-            Dfa upToTrigger = DfaOps.minus(containing(trigger, true), longer, budget);
             List<Expr> bodies = new ArrayList<>();
             for (Tag tag : tags) {
                 if (tag.begin().startsWith(trigger)) {
@@ -56,10 +47,10 @@ final class StructuralTags {
             if (bodies.isEmpty()) {
                 throw new GrammarException("structural_tag: no structure begins with the trigger " + trigger);
             }
-            Expr free = new Expr.Automaton(Utf8.encode(upToTrigger, budget));
-            options.add(Expr.sequence(free, new Expr.Choice(bodies)));
+            Expr upTo = new Expr.Automaton(Utf8.encode(free.upTo(trigger), budget));
+            options.add(Expr.sequence(upTo, new Expr.Choice(bodies)));
         }
-        Expr rest = new Expr.Automaton(Utf8.encode(DfaOps.minus(anyText, anyTrigger, budget), budget));
+        Expr rest = new Expr.Automaton(Utf8.encode(free.without(), budget));
         return Expr.sequence(new Expr.Repeat(new Expr.Choice(options), 0, Expr.UNBOUNDED), rest);
     }
 
@@ -98,21 +89,5 @@ final class StructuralTags {
             triggers.add(trigger.textValue());
         }
         return triggers;
-    }
-
-    /** Texts with the trigger somewhere, or at the end. */
-    private Dfa containing(String trigger, boolean isAtEnd) {
-        Dfa upTo = concatenated(anyText, Words.of(List.of(Words.codePoints(trigger)), budget));
-        return isAtEnd ? upTo : concatenated(upTo, anyText);
-    }
-
-    private Dfa concatenated(Dfa first, Dfa second) {
-        Nfa nfa = new Nfa(budget);
-        int start = nfa.addState();
-        int middle = nfa.addState();
-        int accept = nfa.addState();
-        nfa.embed(first, start, middle);
-        nfa.embed(second, middle, accept);
-        return nfa.determinize(start, accept);
     }
 }

@@ -7,7 +7,7 @@ import java.util.Arrays;
  * The vocabulary as a tree over bytes, its nodes in the order of a walk that visits a node before what is below it. Control tokens and
  * empty ones are left out. Immutable.
  */
-final class TokenTrie {
+public final class TokenTrie {
 
     private final int vocabSize;
     private final int[] sortedIds;
@@ -25,7 +25,7 @@ final class TokenTrie {
     final int[] ids;
     final int maxDepth;
 
-    TokenTrie(TokenBytes tokens) {
+    public TokenTrie(TokenBytes tokens) {
         vocabSize = tokens.vocabSize();
         sortedIds = sorted(tokens);
         add(tokens, new int[] {0, sortedIds.length}, 0, 0);

@@ -123,7 +123,7 @@ class MaskPropertyTest {
         }
         Set<String> language = texts(bodies).get(0);
         TokenBytes tokens = Vocabularies.random(random, ALPHABET, 30);
-        MaskBuilder masks = new MaskBuilder(tokens, new int[] {Vocabularies.end(tokens)});
+        MaskBuilder masks = new MaskBuilder(tokens, new TokenTrie(tokens), new int[] {Vocabularies.end(tokens)});
         for (int walk = 0; walk < 6; walk++) {
             StringBuilder text = new StringBuilder();
             MatchState state = masks.start(grammar);
