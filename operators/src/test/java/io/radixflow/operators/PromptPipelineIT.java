@@ -16,17 +16,14 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.api.common.functions.RichMapFunction;
 import org.apache.flink.api.common.state.CheckpointListener;
 import org.apache.flink.configuration.Configuration;
-import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
-import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
 import org.apache.flink.test.junit5.MiniClusterExtension;
 import org.apache.flink.util.CloseableIterator;
 import org.junit.jupiter.api.Test;
@@ -204,30 +201,5 @@ class PromptPipelineIT {
             assertThat(offsets.add(deadLetters.next().offset())).isTrue();
         }
         assertThat(offsets).hasSize(NUM_RECORDS / 10).allMatch(PromptPipelineIT::isBad);
-    }
-
-    @Test
-    @Timeout(120)
-    void completesCheckpointsWhileTheEngineIsFull() throws Exception {
-        Probe.reset(5, 0, false);
-        StreamExecutionEnvironment environment = environment(Duration.ofMillis(50));
-        // Two at a time, three seconds each: the backlog would take hours.
-        FakeEngines engines = FakeEngines.threaded(2, 50_000);
-        PipelineOutputs outputs =
-                PromptPipeline.build(records(environment, 100_000), engines, PipelineOptions.defaults());
-        outputs.completions()
-                .map(new Probe())
-                .returns(RecordTypes.RESULT)
-                .setParallelism(1)
-                .sinkTo(new DiscardingSink<>());
-        JobClient job = environment.executeAsync("full");
-        try {
-            assertThat(Probe.checkpoints.await(30, TimeUnit.SECONDS))
-                    .as("five checkpoints while the engine is full")
-                    .isTrue();
-            assertThat(FakeEngines.latest().numUnfinished()).isGreaterThan(2);
-        } finally {
-            job.cancel().get(20, TimeUnit.SECONDS);
-        }
     }
 }
