@@ -6,6 +6,7 @@ import io.radixflow.engine.EngineException.Category;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -26,6 +27,7 @@ public final class HfTokenizer implements Tokenizer {
     private final TokenizersLibrary library;
     private final TokenBytes tokenBytes;
     private final Map<String, Integer> ids;
+    private final List<String> separators;
     private final ReadWriteLock lock = new ReentrantReadWriteLock(); // read: uses the native object, write: frees it
     private long handle;
 
@@ -42,6 +44,8 @@ public final class HfTokenizer implements Tokenizer {
         library.disableTruncation(handle);
         try {
             vocabulary.addedTokens().forEach(this::checkId);
+            boolean areWhole = vocabulary.separators().stream().allMatch(this::isOneToken);
+            separators = areWhole ? List.copyOf(vocabulary.separators()) : List.of();
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -57,6 +61,16 @@ public final class HfTokenizer implements Tokenizer {
                             + ", but the tokenizer library counts it as " + encoded[0],
                     null);
         }
+    }
+
+    private boolean isOneToken(String addedToken) {
+        int[] encoded = encode(addedToken);
+        return encoded.length == 1 && encoded[0] == idOf(addedToken);
+    }
+
+    @Override
+    public List<String> separators() {
+        return separators;
     }
 
     /** @throws EngineException of category CONFIGURATION, if the file can't be read or isn't supported */

@@ -7,6 +7,7 @@ import io.radixflow.engine.EngineException.Category;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +23,10 @@ final class TokenizerJson {
      *
      * @param ids of all tokens, added ones too
      * @param addedTokens those that the library numbers by itself
+     * @param separators as of {@link Tokenizer#separators}
      */
-    record Vocabulary(TokenBytes tokenBytes, Map<String, Integer> ids, List<String> addedTokens) {}
+    record Vocabulary(
+            TokenBytes tokenBytes, Map<String, Integer> ids, List<String> addedTokens, List<String> separators) {}
 
     private TokenizerJson() {}
 
@@ -139,6 +142,7 @@ final class TokenizerJson {
         byte[][] bytes = new byte[size][];
         boolean[] isSpecial = new boolean[size];
         Map<String, Integer> ids = new HashMap<>(2 * size);
+        List<String> separators = new ArrayList<>();
         for (int id = 0; id < size; id++) {
             String token = spec.tokens().get(id);
             int type = spec.tokenTypes()[id];
@@ -151,7 +155,11 @@ final class TokenizerJson {
             if (!isUnused) {
                 ids.put(token, id);
             }
+            if (isLiteral && !token.isEmpty()) {
+                separators.add(
+                        token); // as writeAddedTokens writes them, and our splits look at nothing outside of a piece
+            }
         }
-        return new Vocabulary(new TokenBytes(bytes, isSpecial), ids, List.of());
+        return new Vocabulary(new TokenBytes(bytes, isSpecial), ids, List.of(), separators);
     }
 }

@@ -29,7 +29,25 @@ final class TokenizerJsonReader {
     private static final Set<String> SEQUENCE_STEPS = Set.of("Replace", "ByteFallback", "Fuse", "Strip");
     private static final String BLANK = String.valueOf(TokenSpelling.BLANK);
 
-    private record AddedToken(int id, String content, boolean isSpecial) {}
+    /** Steps before the model that treat each piece of a text alike, wherever it stands. */
+    private static final Set<String> LOCAL_SPLITS = Set.of(
+            "ByteLevel",
+            "Digits",
+            "Split",
+            "Punctuation",
+            "Whitespace",
+            "WhitespaceSplit",
+            "Metaspace",
+            "CharDelimiterSplit",
+            "Sequence");
+
+    /**
+     * A token that is looked for in the text.
+     *
+     * @param isNormalized whether that is after the normalizer, so after the others
+     * @param isPlain whether it is found wherever it is written, and takes no blanks around it
+     */
+    private record AddedToken(int id, String content, boolean isSpecial, boolean isNormalized, boolean isPlain) {}
 
     /** One step of the decoder; what of the others a kind has not is empty. */
     private record Step(String type, String pattern, String content) {}
@@ -37,6 +55,7 @@ final class TokenizerJsonReader {
     private final Map<String, Integer> ids = new HashMap<>();
     private final List<AddedToken> added = new ArrayList<>();
     private final List<Step> steps = new ArrayList<>();
+    private boolean isLocal = true;
     private boolean hasScores;
     private boolean hasUnknown;
 
@@ -66,10 +85,31 @@ final class TokenizerJsonReader {
                 readModel(json);
             } else if (field.equals("decoder") && value == JsonToken.START_OBJECT) {
                 readStep(json);
+            } else if (field.equals("pre_tokenizer") && value == JsonToken.START_OBJECT) {
+                readSplit(json);
             } else if (field.equals("added_tokens") && value == JsonToken.START_ARRAY) {
                 while (json.nextToken() == JsonToken.START_OBJECT) {
                     added.add(readAddedToken(json));
                 }
+            } else {
+                json.skipChildren();
+            }
+        }
+    }
+
+    /** A step that splits texts into words, or the steps of a sequence. */
+    private void readSplit(JsonParser json) throws IOException {
+        while (json.nextToken() == JsonToken.FIELD_NAME) {
+            String field = json.currentName();
+            JsonToken value = json.nextToken();
+            if (field.equals("pretokenizers") && value == JsonToken.START_ARRAY) {
+                while (json.nextToken() == JsonToken.START_OBJECT) {
+                    readSplit(json);
+                }
+            } else if (field.equals("type")) {
+                isLocal &= LOCAL_SPLITS.contains(json.getText());
+            } else if (field.equals("prepend_scheme")) {
+                isLocal &= !json.getText().equals("first"); // a blank before the text's first word only
             } else {
                 json.skipChildren();
             }
@@ -98,6 +138,8 @@ final class TokenizerJsonReader {
             } else if (field.equals("vocab") && value == JsonToken.START_ARRAY) {
                 hasScores = true;
                 readScoredTokens(json);
+            } else if (field.equals("dropout")) {
+                isLocal &= value == JsonToken.VALUE_NULL; // leaves merges out at random
             } else if (field.equals("unk_id")) {
                 hasUnknown = value == JsonToken.VALUE_NUMBER_INT;
                 json.skipChildren();
@@ -200,13 +242,28 @@ final class TokenizerJsonReader {
             ids.put(token.content, token.id);
         }
         List<String> addedTokens = added.stream().map(AddedToken::content).toList();
-        return new TokenizerJson.Vocabulary(new TokenBytes(bytes, isSpecial), ids, addedTokens);
+        return new TokenizerJson.Vocabulary(new TokenBytes(bytes, isSpecial), ids, addedTokens, separators());
+    }
+
+    private List<String> separators() {
+        List<String> separators = new ArrayList<>();
+        for (AddedToken token : added) {
+            if (!token.isNormalized && !token.content.isEmpty()) {
+                if (!isLocal || !token.isPlain) {
+                    return List.of();
+                }
+                separators.add(token.content);
+            }
+        }
+        return separators;
     }
 
     private static AddedToken readAddedToken(JsonParser json) throws IOException {
         int id = -1;
         String content = "";
         boolean isSpecial = false;
+        boolean isNormalized = false;
+        boolean isPlain = true;
         while (json.nextToken() == JsonToken.FIELD_NAME) {
             String field = json.currentName();
             JsonToken value = json.nextToken();
@@ -216,12 +273,16 @@ final class TokenizerJsonReader {
                 content = json.getText();
             } else if (field.equals("special")) {
                 isSpecial = value == JsonToken.VALUE_TRUE;
+            } else if (field.equals("normalized")) {
+                isNormalized = value == JsonToken.VALUE_TRUE;
+            } else if (field.equals("single_word") || field.equals("lstrip") || field.equals("rstrip")) {
+                isPlain &= value == JsonToken.VALUE_FALSE;
             } else {
                 json.skipChildren();
             }
         }
         require(id >= 0, "added token \"" + content + "\" has no id");
-        return new AddedToken(id, content, isSpecial);
+        return new AddedToken(id, content, isSpecial, isNormalized, isPlain);
     }
 
     private static int readId(JsonParser json) throws IOException {

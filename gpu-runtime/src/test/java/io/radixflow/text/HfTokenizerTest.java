@@ -301,7 +301,7 @@ final class HfTokenizerTest {
     }
 
     /** The tiny tokenizer as a GGUF would hold it. */
-    private static VocabularySpec tinySpec(String pre) {
+    static VocabularySpec tinySpec(String pre) {
         JsonNode json = Goldens.json("tiny-" + pre + ".json");
         int size = json.get("model").get("vocab").size();
         for (JsonNode added : json.get("added_tokens")) {

@@ -14,6 +14,7 @@ import io.radixflow.schemas.StopFields;
 import io.radixflow.text.ChatTemplate;
 import io.radixflow.text.ReasoningFormat;
 import io.radixflow.text.ReasoningStart;
+import io.radixflow.text.SegmentCache;
 import io.radixflow.text.TextModel;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,13 +27,16 @@ import org.jspecify.annotations.Nullable;
 final class PromptTokenizer {
 
     private static final String THINKING = "enable_thinking";
+    private static final long SEGMENT_BYTES = 16 << 20;
 
     private final TextModel text;
+    private final SegmentCache segments;
     private final @Nullable ReasoningFormat reasoning;
     private final long randomSeed;
 
     PromptTokenizer(TextModel text, PipelineOptions options) {
         this.text = text;
+        segments = new SegmentCache(text.tokenizer(), SEGMENT_BYTES);
         reasoning = options.reasoning();
         randomSeed = options.randomSeed();
     }
@@ -92,7 +96,7 @@ final class PromptTokenizer {
 
     private int[] promptIds(PromptInput input, @Nullable String rendered) throws RecordException {
         int[] given = input.ids();
-        int[] ids = given == null ? text.tokenizer().encode(String.valueOf(rendered)) : given;
+        int[] ids = given == null ? segments.encode(String.valueOf(rendered)) : given;
         if (ids.length == 0) {
             throw invalid("the prompt has no tokens");
         }
