@@ -47,17 +47,38 @@ final class SimulatedLoader {
         return new SimulatedLoader(config).start();
     }
 
+    /** An engine that its caller steps, on a virtual clock whatever the configuration says. */
+    static SteppedEngine stepped(EngineConfig config) {
+        SimulatedClock clock = new SimulatedClock.Virtual();
+        return new SteppedEngine(new SimulatedLoader(config).parts(clock), clock);
+    }
+
     private Engine start() {
         SimulatedClock clock = config.get(EngineOptions.SIMULATED_CLOCK).equals("virtual")
                 ? new SimulatedClock.Virtual()
                 : new SimulatedClock.Real();
+        EngineParts parts = parts(clock);
+        LOG.info("Device: {}", parts.backend().description());
+        LOG.info(
+                "Simulated. max_total_num_tokens={}, chunked_prefill_size={}, max_prefill_tokens={},"
+                        + " max_running_requests={}, context_len={}",
+                parts.scheduling().numSlots(),
+                parts.scheduling().chunkedPrefillSize(),
+                parts.scheduling().maxPrefillTokens(),
+                parts.scheduling().maxRunning(),
+                parts.scheduling().contextLen());
+        String name = nameOf(times.shape().model());
+        return Engines.start(parts, clock, name, config.get(EngineOptions.WATCHDOG_TIMEOUT));
+    }
+
+    private EngineParts parts(SimulatedClock clock) {
         SimulatedBackend backend = new SimulatedBackend(times, clock);
         Words words = words();
         int numSlots =
                 config.find(EngineOptions.MAX_TOTAL_TOKENS).orElse(times.shape().kvCacheTokens());
         SchedulerConfig scheduling = PartsLoader.scheduling(config, numSlots, contextLen());
         SimulatedModel model = new SimulatedModel(backend, words.tokenBytes().vocabSize(), scheduling.maxRunning());
-        EngineParts parts = new EngineParts(
+        return new EngineParts(
                 backend,
                 model,
                 backend.allocateKvCache(model.kvLayout(numSlots, ElementType.FLOAT16)),
@@ -65,17 +86,6 @@ final class SimulatedLoader {
                 words.endIds(),
                 scheduling,
                 config.get(EngineOptions.DECODE_LOG_INTERVAL_SECONDS));
-        LOG.info("Device: {}", backend.description());
-        LOG.info(
-                "Simulated. max_total_num_tokens={}, chunked_prefill_size={}, max_prefill_tokens={},"
-                        + " max_running_requests={}, context_len={}",
-                numSlots,
-                scheduling.chunkedPrefillSize(),
-                scheduling.maxPrefillTokens(),
-                scheduling.maxRunning(),
-                scheduling.contextLen());
-        String name = nameOf(times.shape().model());
-        return Engines.start(parts, clock, name, config.get(EngineOptions.WATCHDOG_TIMEOUT));
     }
 
     private int contextLen() {

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Reports and replies are plain numbers, since Flink's remote calls know no classes of a job. An engine's report is
  * {@code [0, engine, outstanding, (routerId, received)*]}, a router's {@code [1, router, numRouters, routerId, sent of each engine]};
  * sent and received count all work of a router since it started. The reply to a router has for each engine what is outstanding there or
- * on the way from other routers, and then for each engine how much it has received of the router. Engines get an empty one.
+ * on the way from other routers, then for each engine how much it has received of the router, and last how many routers have sent
+ * something lately. Engines get an empty one.
  */
 final class LoadBoard {
 
@@ -31,7 +32,7 @@ final class LoadBoard {
 
     private record EngineEntry(long outstanding, Map<Long, Long> received) {}
 
-    private record RouterEntry(long id, long[] sent) {}
+    private record RouterEntry(long id, long[] sent, boolean isActive) {}
 
     static long[] engineReport(int engine, long outstanding, Map<Long, Long> received) {
         long[] report = new long[ENGINE_HEAD + 2 * received.size()];
@@ -56,6 +57,11 @@ final class LoadBoard {
         return report;
     }
 
+    /** Numbers in a reply to a router. */
+    static int replyLen(int numEngines) {
+        return 2 * numEngines + 1;
+    }
+
     /** Takes a report in and makes the reply to it. */
     void take(long[] report) {
         int index = (int) report[1];
@@ -69,7 +75,10 @@ final class LoadBoard {
         } else {
             int numRouters = (int) report[2];
             routers.keySet().removeIf(router -> router >= numRouters); // of a larger job before a rescale
-            RouterEntry router = new RouterEntry(report[3], Arrays.copyOfRange(report, ROUTER_HEAD, report.length));
+            long[] sent = Arrays.copyOfRange(report, ROUTER_HEAD, report.length);
+            RouterEntry before = routers.get(index);
+            boolean isActive = before == null || !Arrays.equals(before.sent, sent);
+            RouterEntry router = new RouterEntry(report[3], sent, isActive);
             routers.put(index, router);
             reply = replyTo(router);
         }
@@ -81,7 +90,7 @@ final class LoadBoard {
 
     private long[] replyTo(RouterEntry asking) {
         int numEngines = asking.sent.length;
-        long[] made = new long[2 * numEngines];
+        long[] made = new long[replyLen(numEngines)];
         for (int e = 0; e < numEngines; e++) {
             EngineEntry engine = engines.get(e);
             made[e] = engine == null ? 0 : engine.outstanding;
@@ -91,6 +100,9 @@ final class LoadBoard {
                 }
             }
             made[numEngines + e] = received(engine, asking.id);
+        }
+        for (RouterEntry router : routers.values()) {
+            made[2 * numEngines] += router.isActive ? 1 : 0;
         }
         return made;
     }

@@ -3,10 +3,11 @@ package io.radixflow.operators;
 /**
  * Chooses the engine of each request: equal prefixes go to the same one, unless it has too much to do.
  *
- * <p>A prompt's home is the engine that rendezvous hashing [1] ranks first for its first {@value SeenPrefixes#STEP} tokens. While the home's
- * work is within {@value #LOAD_FACTOR} of the average and a slack, it takes the request [2]. Else engines are ranked for the prompt's longest
- * prefix that was seen before, and the first within the bound takes it. So all routers of a job agree; a hot prefix spreads over as many
- * engines as it needs, its continuations each as a whole; and it shrinks back to its home when the load is gone. Work is what has still to be
+ * <p>A prompt's home is the engine that rendezvous hashing [1] ranks first for its first {@value SeenPrefixes#STEP} tokens. While the home has
+ * room, it takes the request. Else engines are ranked for the prompt's longest prefix that was seen before, and the first with room takes it. So
+ * all routers of a job agree; a hot prefix spreads over as many engines as it needs, its continuations each as a whole; and it shrinks
+ * back to its home when the load is gone. An engine has room while its work is within {@value #LOAD_FACTOR} of the average [2] and within
+ * {@value #LEAST_FACTOR} of the least loaded's, plus a slack: of few engines, the average alone would let one idle. Work is what has still to be
  * computed ({@link RouterLoads}), so an engine that is slow or has long answers gets less.
  *
  * <p>[1] Thaler, Ravishankar: "Using name-based mappings to increase hit rates", 1998. [2] Mirrokni, Thorup, Zadimoghaddam: "Consistent
@@ -14,8 +15,9 @@ package io.radixflow.operators;
  */
 final class PrefixRouter {
 
-    static final double LOAD_FACTOR = 1.25;
-    /** An engine with less work than this has room, whatever the average. */
+    static final double LOAD_FACTOR = 1.5;
+    static final double LEAST_FACTOR = 2;
+    /** An engine with less work than this has room, whatever the others have. */
     static final int SLACK_TOKENS = 4_096;
 
     private final int[] keys;
@@ -40,7 +42,7 @@ final class PrefixRouter {
     }
 
     private int choose() {
-        double bound = LOAD_FACTOR * loads.total() / keys.length + SLACK_TOKENS;
+        double bound = Math.min(LOAD_FACTOR * loads.total() / keys.length, LEAST_FACTOR * loads.least()) + SLACK_TOKENS;
         int home = firstRanked(prefixes.homeHash(), Double.POSITIVE_INFINITY);
         return loads.of(home) <= bound ? home : firstRanked(prefixes.seenHash(), bound);
     }

@@ -25,9 +25,9 @@ class LoadBoardTest {
         exchange(LoadBoard.routerReport(0, 2, FIRST, new long[] {100, 0}));
 
         assertThat(exchange(LoadBoard.routerReport(1, 2, SECOND, new long[] {35, 9})))
-                .containsExactly(500 + 60, 7, 30, 0);
+                .containsExactly(500 + 60, 7, 30, 0, 2);
         assertThat(exchange(LoadBoard.routerReport(0, 2, FIRST, new long[] {100, 0})))
-                .containsExactly(500 + 5, 7 + 9, 40, 0);
+                .containsExactly(500 + 5, 7 + 9, 40, 0, 1);
     }
 
     @Test
@@ -35,7 +35,7 @@ class LoadBoardTest {
         exchange(LoadBoard.routerReport(0, 2, FIRST, new long[] {1_000, 1_000}));
         exchange(LoadBoard.routerReport(1, 2, SECOND, new long[] {1_000, 1_000}));
 
-        assertThat(exchange(LoadBoard.routerReport(0, 1, 73, new long[] {0}))).containsExactly(0, 0);
+        assertThat(exchange(LoadBoard.routerReport(0, 1, 73, new long[] {0}))).containsExactly(0, 0, 1);
     }
 
     @Test

@@ -166,7 +166,7 @@ class PrefixRouterTest {
 
         /** All that was sent has come; one engine has so much to do. */
         private void report(int engine, long outstanding) {
-            long[] reply = new long[2 * work.length];
+            long[] reply = new long[LoadBoard.replyLen(work.length)];
             reply[engine] = outstanding;
             System.arraycopy(work, 0, reply, work.length, work.length);
             loads.onReply(reply);

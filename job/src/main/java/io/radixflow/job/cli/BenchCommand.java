@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
 /** {@code bench}: runs a workload file against the engine and reports what it took. */
 @Command(
         name = "bench",
+        subcommands = BenchRoutingCommand.class,
         description = {
             "Run a workload file against the engine alone, and report throughput and latencies as text, JSON and a page with plots."
                     + " Measuring a whole Flink job comes later.",
@@ -113,7 +114,7 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
             throw new UserException("--repeats takes 1 or more and --warmup 0 or more");
         }
         List<BenchReport> peers = against.stream().map(ReportFile::read).toList();
-        Path file = workloadFile();
+        Path file = workloadFile(workload);
         Workloads workloads = WorkloadFile.read(file);
         List<WorkloadItem> items = chosen(workloads, file);
         EngineConfig config =
@@ -151,7 +152,8 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
         return isComplete ? Main.OK : Main.FAILED;
     }
 
-    private Path workloadFile() {
+    /** A file, or one of ours by its name. */
+    static Path workloadFile(String workload) {
         Path path = Path.of(workload);
         return Files.exists(path) ? path : Home.dir().resolve(WORKLOADS).resolve(workload + ".json");
     }
