@@ -6,9 +6,11 @@ import io.radixflow.job.pipeline.FinishedRows;
 import io.radixflow.job.pipeline.JobEnvironment;
 import io.radixflow.job.pipeline.LabelJob;
 import io.radixflow.job.pipeline.LabelPlan;
+import io.radixflow.job.pipeline.OutputTidy;
 import io.radixflow.job.pipeline.RunningJob;
 import io.radixflow.operators.ConfiguredEngineProvider;
 import io.radixflow.schemas.RecordFormat;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -45,34 +47,80 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
         Configuration flink = jobFlags.flink();
         LabelInputs inputs = flags.inputs();
         LabelPlan plan = flags.plan(inputs);
-        Path outputDir = flags.outputDir();
         EngineConfig engine = EngineFlags.config(spec, flink);
-        Files.createDirectories(outputDir);
+        if (flags.isBatch()) {
+            JobEnvironment.batch(flink);
+        }
+        Files.createDirectories(flags.outputDir());
+        if (JobEnvironment.isInCluster()) {
+            StreamExecutionEnvironment env = JobEnvironment.ofCluster(flink, jobFlags.parallelism());
+            build(env, plan, engine);
+            RunningJob.submit(env, LabelJob.NAME);
+            return Main.OK;
+        }
         ResourceStack resources = new ResourceStack();
         try (Shutdown shutdown = new Shutdown(resources)) {
             shutdown.arm();
-            resources.add(OutputLock.take(outputDir));
+            resources.add(OutputLock.take(flags.outputDir()));
             LabelProgress progress =
                     new LabelProgress(Terminal.of(spec.commandLine().getOut()), EngineFlags.isSimulated(engine));
-            progress.start(
-                    inputs.countRows(), FinishedRows.read(plan.outputDir()).numRows());
-            if (progress.isNothingLeft()) {
-                return Main.OK;
+            LabelState state = new LabelState(flags.outputDir());
+            long numEarlier = prepare(state, plan, RunIdentity.of(plan, inputs, engine), progress);
+            progress.start(inputs.countRows(), numEarlier);
+            if (progress.isNothingLeft() || run(resources, state, plan, engine, flink, progress)) {
+                state.clear();
+                OutputTidy.deleteLeftovers(plan.outputDir());
             }
-            TemporaryDir state = resources.add(TemporaryDir.create("radixflow-state-"));
-            StreamExecutionEnvironment env =
-                    JobEnvironment.embedded(flink, jobFlags.parallelism(), jobFlags.dashboardPort(), state.path());
-            LabelJob.build(
-                    env,
-                    plan,
-                    new ConfiguredEngineProvider(engine.asMap()),
-                    jobFlags.pipeline(engine, RecordFormat.JSON, false));
-            RunningJob job = resources.add(RunningJob.submit(env, LabelJob.NAME));
-            progress.line("dashboard http://127.0.0.1:" + flink.get(RestOptions.PORT));
-            progress.follow(job);
-            job.await();
-            progress.summary(job, outputDir);
         }
         return Main.OK;
+    }
+
+    /** Chooses what to go on from, and tidies the folder if that is the finished rows; how many were finished before. */
+    private long prepare(LabelState state, LabelPlan plan, RunIdentity identity, LabelProgress progress)
+            throws IOException {
+        Path checkpoint = flags.isBatch() ? null : state.newestCheckpoint();
+        String obstacle = checkpoint == null ? null : state.obstacle(identity);
+        if (checkpoint != null && obstacle == null) {
+            progress.line("going on from the last checkpoint of the run before, with the answers that it was making");
+            return state.numFinishedBefore();
+        }
+        if (obstacle != null) {
+            progress.line("the run before had another " + obstacle
+                    + "; going on from its finished rows, without the answers that it was making");
+        }
+        OutputTidy.run(plan.outputDir()).forEach(progress::line);
+        long numFinished = FinishedRows.read(plan.outputDir()).numRows();
+        state.begin(identity, numFinished);
+        return numFinished;
+    }
+
+    /** Whether the job came to its end. */
+    private boolean run(
+            ResourceStack resources,
+            LabelState state,
+            LabelPlan plan,
+            EngineConfig engine,
+            Configuration flink,
+            LabelProgress progress)
+            throws Exception {
+        StreamExecutionEnvironment env =
+                JobEnvironment.embedded(flink, jobFlags.parallelism(), jobFlags.dashboardPort(), state.checkpoints());
+        build(env, plan, engine);
+        RunningJob job = resources.add(RunningJob.submit(env, LabelJob.NAME));
+        progress.line("dashboard http://127.0.0.1:" + flink.get(RestOptions.PORT));
+        progress.follow(job);
+        boolean isFinished = job.await();
+        if (isFinished) {
+            progress.summary(LabelCounts.of(job), flags.outputDir());
+        }
+        return isFinished;
+    }
+
+    private void build(StreamExecutionEnvironment env, LabelPlan plan, EngineConfig engine) {
+        LabelJob.build(
+                env,
+                plan,
+                new ConfiguredEngineProvider(engine.asMap()),
+                jobFlags.pipeline(engine, RecordFormat.JSON, false));
     }
 }

@@ -99,6 +99,25 @@ final class LabelFlags {
             description = "Columns of the input that go to the output, under another name if one is given.")
     private List<String> outputColumns = List.of();
 
+    @Option(
+            names = "--mode",
+            paramLabel = "streaming|batch",
+            defaultValue = "streaming",
+            description = {
+                "streaming: with checkpoints; a run that was killed goes on within answers. batch: Flink's BATCH mode, without",
+                "checkpoints; a run that was killed goes on with whole answers. Default: ${DEFAULT-VALUE}"
+            })
+    private String mode = "streaming";
+
+    /** @throws UserException if there is no such mode */
+    boolean isBatch() {
+        return switch (mode) {
+            case "streaming" -> false;
+            case "batch" -> true;
+            default -> throw new UserException("--mode takes streaming or batch, got '" + mode + "'");
+        };
+    }
+
     /** The files that the flags name. */
     LabelInputs inputs() {
         return LabelInputs.find(

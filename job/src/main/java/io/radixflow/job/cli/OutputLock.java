@@ -4,12 +4,10 @@ import io.radixflow.job.UserException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.stream.Stream;
 
-/** Keeps two runs from writing to one output folder; who holds it clears away what a killed run left half written. */
+/** Keeps two runs from writing to one output folder. */
 final class OutputLock implements AutoCloseable {
 
     private static final String NAME = ".lock";
@@ -30,17 +28,7 @@ final class OutputLock implements AutoCloseable {
             throw new UserException(
                     "another run writes to --output " + outputDir + "; wait for it or name another folder");
         }
-        try (Stream<Path> files = Files.list(outputDir)) {
-            for (Path file : files.filter(OutputLock::isHalfWritten).toList()) {
-                Files.delete(file);
-            }
-        }
         return new OutputLock(channel);
-    }
-
-    private static boolean isHalfWritten(Path file) {
-        String name = file.getFileName().toString();
-        return name.startsWith(".") && name.contains(".inprogress.");
     }
 
     @Override

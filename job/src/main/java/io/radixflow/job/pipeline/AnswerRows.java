@@ -8,36 +8,40 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.radixflow.operators.ResultRecord;
 import java.io.IOException;
 import java.util.List;
-import org.apache.flink.api.common.accumulators.LongCounter;
-import org.apache.flink.api.common.functions.OpenContext;
+import java.util.Objects;
 import org.apache.flink.api.common.functions.RichMapFunction;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Answers as rows of the output: the API's object, with the columns that are carried along, or a row of a table. Adds them and
  * their tokens up in accumulators, for the progress line.
  */
-final class AnswerRows extends RichMapFunction<ResultRecord, ResultRecord> {
+final class AnswerRows extends RichMapFunction<ResultRecord, ResultRecord> implements CheckpointedFunction {
 
     private static final long serialVersionUID = 1L;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final OutputFormat format;
-    private final LongCounter answers = new LongCounter();
-    private final LongCounter promptTokens = new LongCounter();
-    private final LongCounter cachedTokens = new LongCounter();
-    private final LongCounter generatedTokens = new LongCounter();
+    private transient @Nullable RunCounts counts;
 
     AnswerRows(OutputFormat format) {
         this.format = format;
     }
 
     @Override
-    public void open(OpenContext context) {
-        getRuntimeContext().addAccumulator(LabelJob.ANSWERS, answers);
-        getRuntimeContext().addAccumulator(LabelJob.PROMPT_TOKENS, promptTokens);
-        getRuntimeContext().addAccumulator(LabelJob.CACHED_TOKENS, cachedTokens);
-        getRuntimeContext().addAccumulator(LabelJob.GENERATED_TOKENS, generatedTokens);
+    public void initializeState(FunctionInitializationContext context) throws Exception {
+        RunCounts opened = new RunCounts(
+                LabelJob.ANSWERS, LabelJob.PROMPT_TOKENS, LabelJob.CACHED_TOKENS, LabelJob.GENERATED_TOKENS);
+        opened.open(getRuntimeContext(), context);
+        counts = opened;
+    }
+
+    @Override
+    public void snapshotState(FunctionSnapshotContext context) throws Exception {
+        counts().snapshot();
     }
 
     @Override
@@ -54,11 +58,15 @@ final class AnswerRows extends RichMapFunction<ResultRecord, ResultRecord> {
     }
 
     private void count(JsonNode usage) {
-        answers.add(1);
-        promptTokens.add(usage.path("prompt_tokens").asLong());
-        cachedTokens.add(
-                usage.path("prompt_tokens_details").path("cached_tokens").asLong());
-        generatedTokens.add(usage.path("completion_tokens").asLong());
+        RunCounts open = counts();
+        open.add(0, 1);
+        open.add(1, usage.path("prompt_tokens").asLong());
+        open.add(2, usage.path("prompt_tokens_details").path("cached_tokens").asLong());
+        open.add(3, usage.path("completion_tokens").asLong());
+    }
+
+    private RunCounts counts() {
+        return Objects.requireNonNull(counts, "initializeState comes first");
     }
 
     /** The answer byte for byte, and {@code columns} as its last field if some are carried along. */

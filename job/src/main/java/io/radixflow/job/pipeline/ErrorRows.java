@@ -9,35 +9,48 @@ import io.radixflow.operators.SourceRecord;
 import io.radixflow.schemas.DeadLetter;
 import java.io.IOException;
 import java.util.List;
-import org.apache.flink.api.common.accumulators.LongCounter;
-import org.apache.flink.api.common.functions.OpenContext;
+import java.util.Objects;
 import org.apache.flink.api.common.functions.RichMapFunction;
+import org.apache.flink.runtime.state.FunctionInitializationContext;
+import org.apache.flink.runtime.state.FunctionSnapshotContext;
+import org.apache.flink.streaming.api.checkpoint.CheckpointedFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Dead letters as rows of the output: a line with {@code custom_id}, {@code error} and the row as it was given to the engine, or a
  * row of a table. Adds them up in an accumulator, for the progress line.
  */
-final class ErrorRows extends RichMapFunction<DeadLetter, ResultRecord> {
+final class ErrorRows extends RichMapFunction<DeadLetter, ResultRecord> implements CheckpointedFunction {
 
     private static final long serialVersionUID = 1L;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final OutputFormat format;
-    private final LongCounter deadLetters = new LongCounter();
+    private transient @Nullable RunCounts counts;
 
     ErrorRows(OutputFormat format) {
         this.format = format;
     }
 
     @Override
-    public void open(OpenContext context) {
-        getRuntimeContext().addAccumulator(LabelJob.DEAD_LETTERS, deadLetters);
+    public void initializeState(FunctionInitializationContext context) throws Exception {
+        RunCounts opened = new RunCounts(LabelJob.DEAD_LETTERS);
+        opened.open(getRuntimeContext(), context);
+        counts = opened;
+    }
+
+    @Override
+    public void snapshotState(FunctionSnapshotContext context) throws Exception {
+        counts().snapshot();
+    }
+
+    private RunCounts counts() {
+        return Objects.requireNonNull(counts, "initializeState comes first");
     }
 
     @Override
     public ResultRecord map(DeadLetter letter) throws IOException {
-        deadLetters.add(1);
+        counts().add(0, 1);
         SourceRecord request = new SourceRecord(
                 letter.key(),
                 letter.value(),

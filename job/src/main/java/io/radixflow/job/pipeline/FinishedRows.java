@@ -40,7 +40,10 @@ public final class FinishedRows {
         for (Path file : parts(new Path(outputDir))) {
             try (RowReader rows = open(file)) {
                 for (Row row = rows.next(); row != null; row = rows.next()) {
-                    finished.add(Result.of(file, row));
+                    Result result = Result.of(file, row);
+                    if (!result.isWorthAnotherTry()) {
+                        finished.add(result);
+                    }
                 }
             }
         }
@@ -60,11 +63,10 @@ public final class FinishedRows {
         return numRows;
     }
 
-    private void add(Result result) {
-        if (!result.isWorthAnotherTry()) {
-            ids.add(result.customId);
-            numRows++;
-        }
+    /** Whether its {@code custom_id} is new here. */
+    boolean add(Result result) {
+        numRows++;
+        return ids.add(result.customId);
     }
 
     /** Finished part files by name; an absent folder has none. */
@@ -91,7 +93,7 @@ public final class FinishedRows {
         return name.endsWith(OutputFormat.PARQUET.suffix());
     }
 
-    private static RowReader open(Path file) throws IOException {
+    static RowReader open(Path file) throws IOException {
         return isTable(file.getName()) ? TableReader.open(file, LabelPlan.finishColumns()) : LINES.open(file);
     }
 
@@ -104,28 +106,30 @@ public final class FinishedRows {
 
         /** @throws UserException if the row is no result */
         static Result of(Path file, Row row) {
-            try {
-                if (row.problem() == null) {
-                    return parse(row.value());
-                }
-            } catch (IOException e) {
-                throw refusal(file, row, e);
+            Result result = find(row);
+            if (result == null) {
+                throw new UserException("row " + row.number() + " of " + file.getPath()
+                        + " is no answer of label; move the file out of --output");
             }
-            throw refusal(file, row, null);
+            return result;
         }
 
-        private static UserException refusal(Path file, Row row, @Nullable IOException cause) {
-            return new UserException(
-                    "row " + row.number() + " of " + file.getPath()
-                            + " is no answer of label; move the file out of --output",
-                    cause);
+        /** What the row says, or null if it is no result. */
+        static @Nullable Result find(Row row) {
+            try {
+                return row.problem() == null ? parse(row.value()) : null;
+            } catch (IOException e) {
+                return null;
+            }
         }
 
         private static Result parse(byte[] value) throws IOException {
             String customId = null;
             String code = null;
             try (JsonParser parser = JSON.createParser(value)) {
-                parser.nextToken();
+                if (parser.nextToken() != JsonToken.START_OBJECT) {
+                    throw new IOException("no object");
+                }
                 for (String field = parser.nextFieldName(); field != null; field = parser.nextFieldName()) {
                     JsonToken token = parser.nextToken();
                     if (field.equals("custom_id")) {
@@ -137,6 +141,9 @@ public final class FinishedRows {
                     } else {
                         parser.skipChildren();
                     }
+                }
+                if (parser.currentToken() != JsonToken.END_OBJECT) {
+                    throw new IOException("cut off");
                 }
             }
             if (customId == null) {

@@ -11,9 +11,11 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.apache.flink.api.common.RuntimeExecutionMode;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.ConfigOption;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.ExecutionOptions;
 import org.apache.flink.configuration.ExternalizedCheckpointRetention;
 import org.apache.flink.configuration.GlobalConfiguration;
 import org.apache.flink.configuration.HeartbeatManagerOptions;
@@ -68,6 +70,12 @@ public final class JobEnvironment {
                 config.get(CheckpointingOptions.TOLERABLE_FAILURE_NUMBER));
     }
 
+    /** Makes it a job of Flink's BATCH mode: stage after stage, without checkpoints, keyed edges sorted in managed memory and on disk. */
+    public static void batch(Configuration config) {
+        config.set(ExecutionOptions.RUNTIME_MODE, RuntimeExecutionMode.BATCH);
+        setIfAbsent(config, TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(128));
+    }
+
     /** Whether {@code flink run} or a cluster's JobManager called us, so that the job goes to that cluster. */
     public static boolean isInCluster() {
         return !(StreamExecutionEnvironment.getExecutionEnvironment() instanceof LocalStreamEnvironment);
@@ -117,7 +125,7 @@ public final class JobEnvironment {
     }
 
     /** The newest whole checkpoint under a folder of retained ones. */
-    static Optional<Path> newestCheckpoint(Path stateDir) {
+    public static Optional<Path> newestCheckpoint(Path stateDir) {
         if (!Files.isDirectory(stateDir)) {
             return Optional.empty();
         }

@@ -24,12 +24,15 @@ final class LabelSinks {
 
     static void add(LabelPlan plan, DataStream<ResultRecord> answers, DataStream<DeadLetter> deadLetters) {
         OutputFormat format = plan.outputFormat();
-        DataStream<ResultRecord> answerRows =
-                answers.map(new AnswerRows(format)).returns(RecordTypes.RESULT).name("answer-rows");
+        DataStream<ResultRecord> answerRows = answers.map(new AnswerRows(format))
+                .returns(RecordTypes.RESULT)
+                .name("answer-rows")
+                .uid("answer-rows");
         DataStream<ResultRecord> errorRows = deadLetters
                 .map(new ErrorRows(format))
                 .returns(RecordTypes.RESULT)
-                .name("error-rows");
+                .name("error-rows")
+                .uid("error-rows");
         switch (format) {
             case JSONL -> {
                 sink(answerRows, lines(plan, FinishedRows.ANSWERS), FinishedRows.ANSWERS);

@@ -1,5 +1,7 @@
 package io.radixflow.job.pipeline;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -29,14 +31,16 @@ public final class RunningJob implements AutoCloseable {
         return new RunningJob(env.executeAsync(name));
     }
 
-    /** Waits for the job's end, which a cancellation is too. */
-    public void await() throws InterruptedException {
+    /** Waits for the job's end; false if it was cancelled. @throws CompletionException if it failed */
+    public boolean await() throws InterruptedException {
         try {
             client.getJobExecutionResult().get();
+            return true;
         } catch (ExecutionException e) {
             if (!ExceptionUtils.findThrowable(e, JobCancellationException.class).isPresent()) {
                 throw new CompletionException(e.getCause());
             }
+            return false;
         }
     }
 
@@ -52,21 +56,33 @@ public final class RunningJob implements AutoCloseable {
         }
     }
 
-    /** Counts of the running job, as its tasks last reported them; 0 if there is none of that name. */
+    /** Count of the running job, as its tasks last reported it; 0 if there is none of that name. */
     public long count(String accumulator) throws InterruptedException {
+        return counts().getOrDefault(accumulator, 0L);
+    }
+
+    /** Counts of the running job by accumulator, as its tasks last reported them. */
+    public Map<String, Long> counts() throws InterruptedException {
+        Map<String, Long> counts = new HashMap<>();
         try {
-            Object value = isDone()
+            Map<String, Object> values = isDone()
                     ? client.getJobExecutionResult()
                             .thenApply(JobExecutionResult::getAllAccumulatorResults)
                             .get()
-                            .get(accumulator)
-                    : client.getAccumulators()
-                            .get(STOP_SECONDS, TimeUnit.SECONDS)
-                            .get(accumulator);
-            return value instanceof Number number ? number.longValue() : 0;
+                    : client.getAccumulators().get(STOP_SECONDS, TimeUnit.SECONDS);
+            values.forEach((name, value) -> {
+                if (value instanceof Number number) {
+                    counts.put(name, number.longValue());
+                }
+            });
         } catch (ExecutionException | TimeoutException e) {
-            return 0; // the job is just starting or ending
+            return Map.of(); // the job is just starting or ending
         }
+        return counts;
+    }
+
+    public String id() {
+        return client.getJobID().toString();
     }
 
     @Override
