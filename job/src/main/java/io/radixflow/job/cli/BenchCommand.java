@@ -223,7 +223,7 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
                 + String.join(" ", spec.commandLine().getParseResult().originalArgs());
     }
 
-    private static String machine() {
+    static String machine() {
         return Runtime.getRuntime().availableProcessors() + " processors, "
                 + Runtime.getRuntime().maxMemory() / (1 << 20) + " MiB Java heap, Java " + Runtime.version();
     }

@@ -8,6 +8,9 @@ import io.radixflow.job.pipeline.LabelJob;
 import io.radixflow.job.pipeline.LabelPlan;
 import io.radixflow.job.pipeline.OutputTidy;
 import io.radixflow.job.pipeline.RunningJob;
+import io.radixflow.job.report.RunReport;
+import io.radixflow.job.report.RunReportFile;
+import io.radixflow.job.report.RunReportHtml;
 import io.radixflow.operators.ConfiguredEngineProvider;
 import io.radixflow.schemas.RecordFormat;
 import java.io.IOException;
@@ -107,11 +110,20 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
                 JobEnvironment.embedded(flink, jobFlags.parallelism(), jobFlags.dashboardPort(), state.checkpoints());
         build(env, plan, engine);
         RunningJob job = resources.add(RunningJob.submit(env, LabelJob.NAME));
-        progress.line("dashboard http://127.0.0.1:" + flink.get(RestOptions.PORT));
-        progress.follow(job);
+        String dashboard = "http://127.0.0.1:" + flink.get(RestOptions.PORT);
+        progress.line("dashboard " + dashboard);
+        LabelSampler sampler = new LabelSampler(dashboard, job.id());
+        progress.follow(job, sampler);
         boolean isFinished = job.await();
         if (isFinished) {
-            progress.summary(LabelCounts.of(job), flags.outputDir());
+            LabelCounts counts = LabelCounts.of(job);
+            double seconds = progress.seconds();
+            progress.summary(counts, seconds, flags.outputDir());
+            Path reports = Files.createDirectories(flags.reportDir());
+            RunReport report = LabelReport.of(spec, plan, engine, counts, seconds, sampler);
+            RunReportFile.write(report, reports.resolve("report.json"));
+            Files.writeString(reports.resolve("report.html"), RunReportHtml.page(report));
+            progress.line(String.format("%-22s%s", "report", reports.resolve("report.html")));
         }
         return isFinished;
     }

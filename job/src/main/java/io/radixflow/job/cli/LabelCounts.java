@@ -2,7 +2,9 @@ package io.radixflow.job.cli;
 
 import io.radixflow.job.pipeline.LabelJob;
 import io.radixflow.job.pipeline.RunningJob;
+import io.radixflow.schemas.ErrorCode;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What a labelling job has done, those parts of it that were done before it was restored included.
@@ -14,6 +16,7 @@ import java.util.Map;
  * @param generatedTokens of the answers
  * @param rowsSinceStart rows that ended since the job's tasks last started
  * @param generatedSinceStart generated tokens of these
+ * @param errors dead letters by code
  */
 record LabelCounts(
         long answers,
@@ -22,7 +25,8 @@ record LabelCounts(
         long cachedTokens,
         long generatedTokens,
         long rowsSinceStart,
-        long generatedSinceStart) {
+        long generatedSinceStart,
+        Map<String, Long> errors) {
 
     static LabelCounts of(RunningJob job) throws InterruptedException {
         Map<String, Long> counts = job.counts();
@@ -33,7 +37,19 @@ record LabelCounts(
                 total(counts, LabelJob.CACHED_TOKENS),
                 total(counts, LabelJob.GENERATED_TOKENS),
                 counts.getOrDefault(LabelJob.ANSWERS, 0L) + counts.getOrDefault(LabelJob.DEAD_LETTERS, 0L),
-                counts.getOrDefault(LabelJob.GENERATED_TOKENS, 0L));
+                counts.getOrDefault(LabelJob.GENERATED_TOKENS, 0L),
+                errors(counts));
+    }
+
+    private static Map<String, Long> errors(Map<String, Long> counts) {
+        Map<String, Long> errors = new TreeMap<>();
+        for (ErrorCode code : ErrorCode.values()) {
+            long rows = total(counts, LabelJob.ERRORS + code.wireName());
+            if (rows > 0) {
+                errors.put(code.wireName(), rows);
+            }
+        }
+        return errors;
     }
 
     private static long total(Map<String, Long> counts, String name) {

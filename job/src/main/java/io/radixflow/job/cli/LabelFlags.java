@@ -109,6 +109,16 @@ final class LabelFlags {
             })
     private String mode = "streaming";
 
+    @Option(
+            names = "--report",
+            paramLabel = "DIR",
+            description = "Folder for report.json and report.html, a page with plots (default: --output).")
+    private @Nullable Path reportDir;
+
+    Path reportDir() {
+        return reportDir == null ? outputDir : reportDir;
+    }
+
     /** @throws UserException if there is no such mode */
     boolean isBatch() {
         return switch (mode) {

@@ -52,13 +52,14 @@ final class LabelProgress {
         terminal.line(text);
     }
 
-    /** Shows the job's counts until it ends. */
-    void follow(RunningJob job) throws InterruptedException {
+    /** Shows the job's counts until it ends, and has the sampler look too. */
+    void follow(RunningJob job, LabelSampler sampler) throws InterruptedException {
         long lastLine = System.nanoTime();
         while (!job.isDone()) {
             Thread.sleep(LOOK_MILLIS);
             long now = System.nanoTime();
             look(new Look(now, LabelCounts.of(job)));
+            sampler.look();
             if (terminal.isInteractive()) {
                 terminal.status(bar());
             } else if (now - lastLine > LINE_NANOS) {
@@ -69,9 +70,12 @@ final class LabelProgress {
         terminal.status("");
     }
 
+    double seconds() {
+        return (System.nanoTime() - startNanos) / 1e9;
+    }
+
     /** The closing lines. */
-    void summary(LabelCounts counts, Path outputDir) {
-        double seconds = (System.nanoTime() - startNanos) / 1e9;
+    void summary(LabelCounts counts, double seconds, Path outputDir) {
         terminal.line(String.format("%-22s%d of %d", "rows answered", counts.answers(), numRows - numEarlier));
         terminal.line(String.format("%-22s%d", "dead letters", counts.deadLetters()));
         terminal.line(String.format("%-22s%d", "prompt tokens", counts.promptTokens()));

@@ -15,6 +15,7 @@ public final class EngineFigures {
     private static final int FETCH_MILLIS = 500;
 
     private final Map<String, Double> sums = new HashMap<>();
+    private final Map<String, Double> largest = new HashMap<>();
     private boolean isSimulated;
 
     private EngineFigures() {}
@@ -39,7 +40,7 @@ public final class EngineFigures {
                 }
             }
             if (names.length() > 0) {
-                rest.get(path + "?agg=sum&get=" + names).forEach(figures::add);
+                rest.get(path + "?agg=sum,max&get=" + names).forEach(figures::add);
             }
         }
         return figures;
@@ -53,6 +54,7 @@ public final class EngineFigures {
             inGroup = inGroup.substring(SIMULATED.length());
         }
         sums.merge(inGroup, metric.path("sum").asDouble(), Double::sum);
+        largest.merge(inGroup, metric.path("max").asDouble(), Math::max);
     }
 
     /** Whether they are of engines whose device is not there. */
@@ -63,6 +65,11 @@ public final class EngineFigures {
     /** Sum over the subtasks, rounded; 0 for a metric that is not there. */
     public long sum(String metric) {
         return Math.round(sums.getOrDefault(metric, 0.0));
+    }
+
+    /** The largest of the subtasks; NaN for a metric that is not there. */
+    public double max(String metric) {
+        return largest.getOrDefault(metric, Double.NaN);
     }
 
     /** Names of the metrics in the group, as they are without the label of a simulated device. */

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.radixflow.operators.ResultRecord;
 import io.radixflow.operators.SourceRecord;
 import io.radixflow.schemas.DeadLetter;
+import io.radixflow.schemas.ErrorCode;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
@@ -25,6 +26,8 @@ final class ErrorRows extends RichMapFunction<DeadLetter, ResultRecord> implemen
     private static final long serialVersionUID = 1L;
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private static final List<ErrorCode> CODES = List.of(ErrorCode.values());
+
     private final OutputFormat format;
     private transient @Nullable RunCounts counts;
 
@@ -34,7 +37,7 @@ final class ErrorRows extends RichMapFunction<DeadLetter, ResultRecord> implemen
 
     @Override
     public void initializeState(FunctionInitializationContext context) throws Exception {
-        RunCounts opened = new RunCounts(LabelJob.DEAD_LETTERS);
+        RunCounts opened = new RunCounts(names());
         opened.open(getRuntimeContext(), context);
         counts = opened;
     }
@@ -44,6 +47,15 @@ final class ErrorRows extends RichMapFunction<DeadLetter, ResultRecord> implemen
         counts().snapshot();
     }
 
+    private static String[] names() {
+        String[] names = new String[1 + CODES.size()];
+        names[0] = LabelJob.DEAD_LETTERS;
+        for (int i = 0; i < CODES.size(); i++) {
+            names[1 + i] = LabelJob.ERRORS + CODES.get(i).wireName();
+        }
+        return names;
+    }
+
     private RunCounts counts() {
         return Objects.requireNonNull(counts, "initializeState comes first");
     }
@@ -51,6 +63,7 @@ final class ErrorRows extends RichMapFunction<DeadLetter, ResultRecord> implemen
     @Override
     public ResultRecord map(DeadLetter letter) throws IOException {
         counts().add(0, 1);
+        counts().add(1 + CODES.indexOf(letter.code()), 1);
         SourceRecord request = new SourceRecord(
                 letter.key(),
                 letter.value(),

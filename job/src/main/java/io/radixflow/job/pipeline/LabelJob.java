@@ -31,6 +31,9 @@ public final class LabelJob {
     public static final String CACHED_TOKENS = "cachedTokens";
     public static final String GENERATED_TOKENS = "generatedTokens";
 
+    /** Prefix of the counts of dead letters by code. */
+    public static final String ERRORS = "error.";
+
     /** Suffix of the counts of what was done before the job was restored. */
     public static final String RESTORED = RunCounts.RESTORED;
 

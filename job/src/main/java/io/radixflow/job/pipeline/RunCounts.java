@@ -37,7 +37,7 @@ final class RunCounts {
         state = opened;
         if (context.isRestored()) {
             for (long[] versionAndTotals : opened.get()) {
-                for (int i = 0; i < totals.length; i++) {
+                for (int i = 0; i < Math.min(totals.length, versionAndTotals.length - 1); i++) {
                     totals[i] += versionAndTotals[1 + i];
                 }
             }

@@ -38,6 +38,16 @@ final class LinePlot {
 
     /** Tokens a second in equal parts of a round; two of these are as high as one plot of latencies. */
     static String overTime(String name, int colour, double[] rates, double seconds) {
+        return overTime(new Named(name, "tok/s", colour), rates, seconds);
+    }
+
+    /** A line's name, the unit of its values and its colour. */
+    record Named(String name, String unit, int colour) {}
+
+    /** Values at moments that divide a time equally. */
+    static String overTime(Named line, double[] rates, double seconds) {
+        String name = line.name();
+        int colour = line.colour();
         double most = 0;
         for (double rate : rates) {
             most = Math.max(most, rate);
@@ -47,7 +57,7 @@ final class LinePlot {
             plot.gridLine(plot.most * i / 2);
         }
         plot.xAxis("0 s", Figures.number(seconds / 2) + " s", Figures.number(seconds) + " s");
-        double labelY = plot.line(name, colour, rates, new Axis("tok/s", seconds, " s"), TOP + 4.0);
+        double labelY = plot.line(name, colour, rates, new Axis(line.unit(), seconds, " s"), TOP + 4.0);
         plot.area(rates, colour);
         plot.label(name, colour, labelY);
         return plot.end();
@@ -55,6 +65,16 @@ final class LinePlot {
 
     /** Latencies in ms from their 0th to their 100th percentile. */
     static String percentiles(Map<String, double[]> latencies) {
+        return logarithmic(latencies, List.of("0th", "50th percentile", "100th"), new Axis("ms", 100, "th percentile"));
+    }
+
+    /** Latencies in ms at some quantiles, which stand at equal distances. */
+    static String quantiles(Map<String, double[]> latencies, List<String> names) {
+        List<String> ends = List.of(names.get(0), names.get(names.size() / 2), names.get(names.size() - 1));
+        return logarithmic(latencies, ends, new Axis("ms", names.size() - 1.0, ". of the quantiles"));
+    }
+
+    private static String logarithmic(Map<String, double[]> latencies, List<String> xTexts, Axis axis) {
         double least = Double.POSITIVE_INFINITY;
         double most = 0;
         for (double[] values : latencies.values()) {
@@ -72,12 +92,11 @@ final class LinePlot {
         for (double value = low; value <= high * 1.0001; value *= DECADE) {
             plot.gridLine(value);
         }
-        plot.xAxis("0th", "50th percentile", "100th");
+        plot.xAxis(xTexts.get(0), xTexts.get(1), xTexts.get(2));
         int colour = 0;
         List<Double> labels = new ArrayList<>();
         for (Map.Entry<String, double[]> latency : latencies.entrySet()) {
             String name = name(latency.getKey());
-            Axis axis = new Axis("ms", 100, "th percentile");
             double labelY = free(labels, plot.line(name, colour, latency.getValue(), axis, Double.NaN));
             labels.add(labelY);
             plot.label(name, colour++, labelY);

@@ -73,14 +73,16 @@ public final class ReportFile {
 
     private static ObjectNode tree(Map<String, Double> figures) {
         ObjectNode node = MAPPER.createObjectNode();
-        figures.forEach((key, value) -> {
-            if (value == Math.rint(value) && Math.abs(value) < 1e15) {
-                node.put(key, value.longValue());
-            } else {
-                node.put(key, rounded(value));
-            }
-        });
+        figures.forEach((key, value) -> put(node, key, value));
         return node;
+    }
+
+    static void put(ObjectNode node, String key, double value) {
+        if (value == Math.rint(value) && Math.abs(value) < 1e15) {
+            node.put(key, (long) value);
+        } else {
+            node.put(key, rounded(value));
+        }
     }
 
     private static ArrayNode tree(double[] values) {
@@ -92,7 +94,7 @@ public final class ReportFile {
     }
 
     /** To six significant digits: what a clock gives is no finer. */
-    private static double rounded(double value) {
+    static double rounded(double value) {
         if (value == 0 || Double.isNaN(value) || Double.isInfinite(value)) {
             return 0;
         }

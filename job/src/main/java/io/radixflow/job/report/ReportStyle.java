@@ -24,6 +24,9 @@ final class ReportStyle {
             i.c0 { background: var(--c0); } i.c1 { background: var(--c1); } i.c2 { background: var(--c2); }
             i.c3 { background: var(--c3); } i.c4 { background: var(--c4); }
             .bars { display: grid; grid-template-columns: repeat(auto-fill, minmax(350px, 1fr)); gap: 10px 24px; }
+            .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-top: 10px; }
+            .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 14px; }
+            .tiles b { display: block; font-size: 22px; font-variant-numeric: tabular-nums; } table.small { width: auto; }
             .cards { display: grid; gap: 14px; }
             article { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 14px 16px 8px; }
             article p { margin: 0 0 6px; font-size: 13px; }
