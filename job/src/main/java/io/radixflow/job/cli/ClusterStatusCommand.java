@@ -67,7 +67,8 @@ final class ClusterStatusCommand implements Callable<Integer> {
 
     private static void showJobs(Terminal terminal, FlinkRest rest) throws IOException, InterruptedException {
         JsonNode overview = rest.get("/overview");
-        terminal.line(overview.path("taskmanagers").asInt() + " TaskManagers, "
+        int numTaskManagers = overview.path("taskmanagers").asInt();
+        terminal.line(numTaskManagers + (numTaskManagers == 1 ? " TaskManager, " : " TaskManagers, ")
                 + overview.path("slots-available").asInt() + " of "
                 + overview.path("slots-total").asInt() + " slots free");
         for (JsonNode job : rest.get("/jobs/overview").path("jobs")) {
