@@ -24,6 +24,16 @@ public interface Backend extends AutoCloseable {
     /** Bytes that weights and KV cache may still take together. */
     long availableBytes();
 
+    /** Bytes of the device's memory in use, by whomever; 0 if it has no memory of its own. For the thread that drives it. */
+    default long usedBytes() {
+        return 0;
+    }
+
+    /** Steps since the start that were replayed from a recording instead of being launched op by op. */
+    default long numReplayedSteps() {
+        return 0;
+    }
+
     /**
      * Uploads matrices of equal {@code cols}, stacked along their rows as one weight (q, k and v; gate and up). Parts may differ in
      * type. Keeps the files' width.

@@ -17,6 +17,9 @@ package io.radixflow.engine;
  * @param genThroughput sampled tokens per second over the last interval
  * @param prefillThroughput computed prompt tokens per second over the last interval
  * @param numSteps forward steps run
+ * @param numDecodeSteps of these, steps that computed one token for each sequence
+ * @param numReplayedSteps of these, steps that the device replayed from a CUDA graph
+ * @param deviceUsedBytes memory of the GPU in use, by whomever; 0 on a device without memory of its own
  */
 public record EngineStats(
         int numRunningReqs,
@@ -32,10 +35,13 @@ public record EngineStats(
         long numAbortedRequestsTotal,
         double genThroughput,
         double prefillThroughput,
-        long numSteps) {
+        long numSteps,
+        long numDecodeSteps,
+        long numReplayedSteps,
+        long deviceUsedBytes) {
 
     /** Nothing runs, nothing was done. */
-    public static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    public static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     /** Share of prompt tokens that the radix cache saved, 0 to 1. */
     public double cacheHitRate() {
@@ -45,6 +51,11 @@ public record EngineStats(
     /** Share of the KV pool in use by running sequences, 0 to 1. */
     public double tokenUsage() {
         return maxTotalNumTokens == 0 ? 0 : (double) numUsedTokens / maxTotalNumTokens;
+    }
+
+    /** Share of the decode steps that were replayed from a CUDA graph, 0 to 1. */
+    public double cudaGraphHitRate() {
+        return numDecodeSteps == 0 ? 0 : (double) numReplayedSteps / numDecodeSteps;
     }
 
     /** The same gauges, with totals counted from {@code start} on. */
@@ -72,6 +83,9 @@ public record EngineStats(
                 numAbortedRequestsTotal + sign * other.numAbortedRequestsTotal,
                 genThroughput,
                 prefillThroughput,
-                numSteps + sign * other.numSteps);
+                numSteps + sign * other.numSteps,
+                numDecodeSteps + sign * other.numDecodeSteps,
+                numReplayedSteps + sign * other.numReplayedSteps,
+                deviceUsedBytes);
     }
 }

@@ -87,6 +87,7 @@ final class EngineLoop {
     /** Before the first round; may be called from another thread than the engine's. */
     void prepare() {
         backend.prepare(batch.forward(), stepOps);
+        stats.publishDeviceBytes(backend.usedBytes());
     }
 
     /** One round; returns the work done: commands taken plus sequences computed, 0 if idle. */
@@ -100,7 +101,9 @@ final class EngineLoop {
         }
         stats.publish(scheduler); // before clients hear of it, so that they read what they were told
         deliver();
-        intervalLog.tick(nanoClock.getAsLong());
+        if (intervalLog.tick(nanoClock.getAsLong())) {
+            stats.publishDeviceBytes(backend.usedBytes());
+        }
         return work + numSequences(next != null ? next : due);
     }
 
@@ -273,6 +276,8 @@ final class EngineLoop {
             backend.score(model.logits(row, rows), rows, step.scoredPrompt, row - forward.numSampled);
         }
         stats.numSteps++;
+        stats.numDecodeSteps += step.plan().numDecode() == step.plan().numSequences() ? 1 : 0;
+        stats.numReplayedSteps = backend.numReplayedSteps();
     }
 
     private void book(Step step) {

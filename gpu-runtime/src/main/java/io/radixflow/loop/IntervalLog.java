@@ -39,10 +39,10 @@ final class IntervalLog {
         startNanos = nowNanos;
     }
 
-    /** Cheap until an interval is over; then logs and starts the next. */
-    void tick(long nowNanos) {
+    /** Cheap until an interval is over; then logs, starts the next and answers true. */
+    boolean tick(long nowNanos) {
         if (nowNanos - startNanos < intervalNanos) {
-            return;
+            return false;
         }
         SchedulerCounters counters = scheduler.counters();
         double seconds = (nowNanos - startNanos) / NANOS_PER_SECOND;
@@ -79,6 +79,7 @@ final class IntervalLog {
         computedAtStart = counters.computedPromptTokens();
         cachedAtStart = counters.cachedTokens();
         startedAtStart = counters.numStarted();
+        return true;
     }
 
     private static double twoDigits(double value) {

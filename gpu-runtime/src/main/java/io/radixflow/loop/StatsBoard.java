@@ -21,7 +21,10 @@ final class StatsBoard {
     private static final int PREFILL_RATE = 10;
     private static final int STEPS = 11;
     private static final int PREFILL_TOKENS = 12;
-    private static final int NUM_VALUES = 13;
+    private static final int DECODE_STEPS = 13;
+    private static final int REPLAYED_STEPS = 14;
+    private static final int DEVICE_BYTES = 15;
+    private static final int NUM_VALUES = 16;
 
     private final AtomicLongArray values = new AtomicLongArray(NUM_VALUES);
     private final int maxTotalTokens;
@@ -30,6 +33,8 @@ final class StatsBoard {
     long numRequests;
     long numAborted;
     long numSteps;
+    long numDecodeSteps;
+    long numReplayedSteps;
     long generatedTokens;
 
     StatsBoard(int maxTotalTokens) {
@@ -50,12 +55,19 @@ final class StatsBoard {
         values.setOpaque(RETRACTED, counters.numRetractions());
         values.setOpaque(ABORTED, numAborted);
         values.setOpaque(STEPS, numSteps);
+        values.setOpaque(DECODE_STEPS, numDecodeSteps);
+        values.setOpaque(REPLAYED_STEPS, numReplayedSteps);
     }
 
     /** Engine thread: rates over the last interval, in tokens per second. */
     void publishRates(double generation, double prefill) {
         values.setOpaque(GENERATION_RATE, Double.doubleToLongBits(generation));
         values.setOpaque(PREFILL_RATE, Double.doubleToLongBits(prefill));
+    }
+
+    /** Whoever drives the device. */
+    void publishDeviceBytes(long used) {
+        values.setOpaque(DEVICE_BYTES, used);
     }
 
     /** Any thread. */
@@ -74,6 +86,9 @@ final class StatsBoard {
                 values.getOpaque(ABORTED),
                 Double.longBitsToDouble(values.getOpaque(GENERATION_RATE)),
                 Double.longBitsToDouble(values.getOpaque(PREFILL_RATE)),
-                values.getOpaque(STEPS));
+                values.getOpaque(STEPS),
+                values.getOpaque(DECODE_STEPS),
+                values.getOpaque(REPLAYED_STEPS),
+                values.getOpaque(DEVICE_BYTES));
     }
 }

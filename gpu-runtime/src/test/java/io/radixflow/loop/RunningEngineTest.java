@@ -153,6 +153,21 @@ class RunningEngineTest {
     }
 
     @Test
+    void tellsTheDevicesMemoryAndHowManyDecodeStepsItReplayed() {
+        try (Engine engine = Engines.start(FakeParts.of(FakeParts.wide()), System::nanoTime, "counted")) {
+            RecordingListener listener = new RecordingListener();
+            SamplingParams five =
+                    SamplingParams.builder().maxTokens(5).ignoreEos(true).build();
+            engine.open(listener).submit(new GenerationRequest(1, new int[] {1, 2, 3}, five));
+            listener.awaitEnded(1);
+            assertThat(engine.stats().deviceUsedBytes()).isEqualTo(1 << 20);
+            assertThat(engine.stats().numDecodeSteps()).isEqualTo(4);
+            assertThat(engine.stats().numReplayedSteps()).isEqualTo(4);
+            assertThat(engine.stats().cudaGraphHitRate()).isEqualTo(1);
+        }
+    }
+
+    @Test
     void anIdleEngineIsNotHung() throws InterruptedException {
         try (Engine engine = Engines.start(FakeParts.of(FakeParts.wide()), System::nanoTime, "idle", 0.05)) {
             RecordingListener listener = new RecordingListener();

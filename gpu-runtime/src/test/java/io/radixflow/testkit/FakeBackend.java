@@ -70,6 +70,7 @@ public final class FakeBackend extends OpFreeBackend {
     private int[] drawn = {};
     private int numStepsInFlight;
     private boolean isClosed;
+    private long numReplayed;
 
     public FakeBackend() {
         this(1);
@@ -98,6 +99,17 @@ public final class FakeBackend extends OpFreeBackend {
         return new FakeKvCache(layout);
     }
 
+    /** As if all decode steps came from graphs. */
+    @Override
+    public long numReplayedSteps() {
+        return numReplayed;
+    }
+
+    @Override
+    public long usedBytes() {
+        return 1 << 20;
+    }
+
     @Override
     public int maxStepsInFlight() {
         return maxStepsInFlight;
@@ -114,6 +126,7 @@ public final class FakeBackend extends OpFreeBackend {
                 batch.tokenId[i] = Math.max(0, drawn[-1 - batch.tokenId[i]]);
             }
         }
+        numReplayed += batch.numTokens == batch.numSequences ? 1 : 0;
         forward = batch;
         unfinished.add(END_OF_STEP);
         return ops.enqueue();

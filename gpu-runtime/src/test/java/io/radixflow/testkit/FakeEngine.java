@@ -279,7 +279,10 @@ public final class FakeEngine implements Engine {
                 numAborted,
                 0,
                 0,
-                numSteps);
+                numSteps,
+                numSteps,
+                0,
+                0);
     }
 
     @Override

@@ -37,6 +37,8 @@ final class EngineMetrics {
         gauge(group, "num_requests_total", () -> stats.get().numRequestsTotal());
         gauge(group, "num_retracted_reqs", () -> stats.get().numRetractedReqs());
         gauge(group, "num_aborted_requests_total", () -> stats.get().numAbortedRequestsTotal());
+        gauge(group, "gpu_memory_used_bytes", () -> stats.get().deviceUsedBytes());
+        gauge(group, "cuda_graph_hit_rate", () -> stats.get().cudaGraphHitRate());
         deadLetters = group.counter(DEAD_LETTERS);
         rebuilds = group.counter("num_engine_rebuilds_total");
         group.histogram("time_to_first_token_seconds", timeToFirstToken);

@@ -161,7 +161,7 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
     }
 
     private void awaitRoom(WaitingLoad waiting) throws InterruptedException {
-        long deadline = System.nanoTime() + options.admission().hold().toNanos();
+        long deadline = System.nanoTime() + waiting.holdNanos();
         while (!waiting.hasRoom()) {
             if (waiting.isOverLimit()) {
                 mailbox.yield();

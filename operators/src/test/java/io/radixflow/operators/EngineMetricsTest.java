@@ -53,6 +53,8 @@ class EngineMetricsTest {
                         "engine.num_requests_total",
                         "engine.num_retracted_reqs",
                         "engine.num_aborted_requests_total",
+                        "engine.gpu_memory_used_bytes",
+                        "engine.cuda_graph_hit_rate",
                         "engine.num_dead_letters_total",
                         "engine.num_engine_rebuilds_total",
                         "engine.time_to_first_token_seconds",

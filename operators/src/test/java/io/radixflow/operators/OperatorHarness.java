@@ -13,12 +13,12 @@ import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.apache.flink.util.OutputTag;
 import org.jspecify.annotations.Nullable;
 
-/** One inference subtask in Flink's test harness, with a fake engine that steps on command. */
+/** One inference subtask in Flink's test harness; with {@link FakeEngines} it steps on command. */
 final class OperatorHarness implements AutoCloseable {
 
     private final OneInputStreamOperatorTestHarness<RoutedRequest, ResultRecord> harness;
 
-    OperatorHarness(FakeEngines engines, PipelineOptions options, @Nullable OperatorSubtaskState state)
+    OperatorHarness(EngineProvider engines, PipelineOptions options, @Nullable OperatorSubtaskState state)
             throws Exception {
         harness = new OneInputStreamOperatorTestHarness<>(
                 new InferenceOperatorFactory(engines, options), EngineKeys.MAX_PARALLELISM, 1, 0);

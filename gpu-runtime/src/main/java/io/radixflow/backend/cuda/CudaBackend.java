@@ -111,6 +111,17 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public long usedBytes() {
+        device.enter();
+        return device.totalBytes() - device.freeBytes();
+    }
+
+    @Override
+    public long numReplayedSteps() {
+        return steps == null ? 0 : steps.numReplayed();
+    }
+
+    @Override
     public Weight upload(List<TensorData> stackedRows) {
         device.enter();
         int cols = stackedRows.get(0).cols();

@@ -121,6 +121,10 @@ final class CudaSteps implements AutoCloseable {
                 (freeBefore - device.freeBytes()) >> 20);
     }
 
+    long numReplayed() {
+        return numReplayed;
+    }
+
     @Nullable
     Tensor run(int turn, ForwardBatch batch, StepOps ops, CudaSampler sampler) {
         int size = begin(turn, batch);
