@@ -8,7 +8,7 @@ import java.time.Duration;
  *
  * <p>A checkpoint can't start while a record is held back, so the hold is short; the hard limits bound what that lets in.
  *
- * @param hold longest wait for room when the engine's queue is full
+ * @param hold longest wait for room when the engine's queue is full; up to ten times as long near the hard limits
  * @param maxWaitingTokens prompt tokens of requests without a first token; above, a record waits until there is room
  * @param maxWaitingBytes values of such records in bytes; above, likewise
  */

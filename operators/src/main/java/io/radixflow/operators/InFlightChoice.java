@@ -99,36 +99,29 @@ final class InFlightChoice {
 
     /** For the engine; the first answer brings the prompt's log-probabilities, if they are still wanted. */
     GenerationRequest toEngine(long deadlineNanos) {
-        PreparedRequest prepared = request.request();
-        return GenerationRequest.builder(engineId, prepared.promptIds(), prepared.samplingOf(index))
-                .outputIds(outputIds())
-                .cacheSalt(prepared.cacheSalt())
-                .deadlineNanos(deadlineNanos)
-                .priority(prepared.priority())
-                .promptLogprobs(wantedPromptLogprobs(), 0)
-                .build();
-    }
-
-    private int wantedPromptLogprobs() {
-        boolean isWanted = index == 0 && request.promptScores() == null;
-        return isWanted ? request.request().shape().promptLogprobs() : SamplingParams.NO_LOGPROBS;
+        return toEngine(engineId, request.request().samplingOf(index), deadlineNanos);
     }
 
     /** For an engine that is to show whether this kills it: the same, under another id and for so many tokens at most. */
     GenerationRequest toProbe(long probeId, int numTokens, long deadlineNanos) {
-        PreparedRequest prepared = request.request();
-        SamplingParams whole = prepared.samplingOf(index);
+        SamplingParams whole = request.request().samplingOf(index);
         int maxTokens = (int) Math.min(whole.maxTokens(), outputLen + (long) numTokens);
         SamplingParams cut = whole.toBuilder()
                 .maxTokens(maxTokens)
                 .minTokens(Math.min(whole.minTokens(), maxTokens))
                 .build();
-        return GenerationRequest.builder(probeId, prepared.promptIds(), cut)
+        return toEngine(probeId, cut, deadlineNanos);
+    }
+
+    private GenerationRequest toEngine(long id, SamplingParams sampling, long deadlineNanos) {
+        PreparedRequest prepared = request.request();
+        boolean wantsPrompt = index == 0 && request.promptScores() == null;
+        return GenerationRequest.builder(id, prepared.promptIds(), sampling)
                 .outputIds(outputIds())
                 .cacheSalt(prepared.cacheSalt())
                 .deadlineNanos(deadlineNanos)
                 .priority(prepared.priority())
-                .promptLogprobs(wantedPromptLogprobs(), 0)
+                .promptLogprobs(wantsPrompt ? prepared.shape().promptLogprobs() : SamplingParams.NO_LOGPROBS, 0)
                 .build();
     }
 

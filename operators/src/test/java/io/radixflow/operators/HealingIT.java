@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.runtime.testutils.MiniClusterResourceConfiguration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -62,20 +63,12 @@ class HealingIT {
         StreamExecutionEnvironment environment = environment();
         SimulatedEngines engines = SimulatedEngines.of(64, 100);
         SimulatedEngines.killAfter(300);
-        PipelineOutputs outputs = PromptPipeline.build(
-                environment
-                        .fromSequence(0, NUM_RECORDS - 1)
-                        .setParallelism(1)
-                        .map(HealingIT::record)
-                        .returns(RecordTypes.SOURCE)
-                        .setParallelism(1),
-                engines,
-                PipelineOptions.defaults().withDeltaOutput(false));
+        PipelineOutputs outputs = outputs(environment, engines, 0, NUM_RECORDS - 1);
         CloseableIterator<ResultRecord> completions = outputs.completions().collectAsync();
         CloseableIterator<DeadLetter> deadLetters = outputs.deadLetters().collectAsync();
         environment.executeAsync("poisoned");
 
-        assertThat(texts(completions)).isEqualTo(expected()).hasSize(NUM_RECORDS - 10);
+        assertThat(texts(completions)).isEqualTo(expected(0, NUM_RECORDS - 1)).hasSize(NUM_RECORDS - 10);
         TreeSet<Long> poisoned = new TreeSet<>();
         deadLetters.forEachRemaining(letter -> {
             assertThat(letter.code()).isEqualTo(ErrorCode.ENGINE_ERROR);
@@ -84,6 +77,35 @@ class HealingIT {
         assertThat(poisoned).hasSize(10).allMatch(HealingIT::isPoison);
         // Each poison kills at most twice; several of them may meet in one step.
         assertThat(SimulatedEngines.numStarted()).isBetween(1 + 1 + 11, 1 + 1 + 20);
+    }
+
+    /** The thread of the hung engine can't be stopped; the job goes on without it. */
+    @Test
+    @Timeout(120)
+    void aHungEngineIsReplaced() throws Exception {
+        StreamExecutionEnvironment environment = environment();
+        SimulatedEngines engines = SimulatedEngines.of(16, 100);
+        CountDownLatch gate = SimulatedEngines.hangAfter(40);
+        PipelineOutputs outputs = outputs(environment, engines, 500, 899);
+        CloseableIterator<ResultRecord> completions = outputs.completions().collectAsync();
+        environment.executeAsync("hung");
+
+        assertThat(texts(completions)).isEqualTo(expected(500, 899)).hasSize(400);
+        assertThat(SimulatedEngines.numStarted()).isGreaterThan(1);
+        gate.countDown();
+    }
+
+    private static PipelineOutputs outputs(
+            StreamExecutionEnvironment environment, SimulatedEngines engines, long first, long last) {
+        return PromptPipeline.build(
+                environment
+                        .fromSequence(first, last)
+                        .setParallelism(1)
+                        .map(HealingIT::record)
+                        .returns(RecordTypes.SOURCE)
+                        .setParallelism(1),
+                engines,
+                PipelineOptions.defaults().withDeltaOutput(false));
     }
 
     private static Map<String, String> texts(CloseableIterator<ResultRecord> completions) throws Exception {
@@ -97,9 +119,9 @@ class HealingIT {
         return texts;
     }
 
-    private static Map<String, String> expected() {
+    private static Map<String, String> expected(long first, long last) {
         List<GenerationRequest> requests = new ArrayList<>();
-        for (long i = 0; i < NUM_RECORDS; i++) {
+        for (long i = first; i <= last; i++) {
             if (!isPoison(i)) {
                 requests.add(new GenerationRequest(i, Prompts.ids(prompt(i)), SamplingParams.greedy(MAX_TOKENS)));
             }

@@ -18,6 +18,7 @@ import io.radixflow.testkit.RecordingListener;
 import io.radixflow.text.TextModel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -39,6 +40,11 @@ final class SimulatedEngines implements EngineProvider {
     private static final AtomicInteger NUM_STARTED = new AtomicInteger();
 
     private static final AtomicInteger STEPS_TO_KILL = new AtomicInteger(NEVER);
+    private static final AtomicInteger STEPS_TO_HANG = new AtomicInteger(NEVER);
+    private static final double WATCHDOG_SECONDS = 2;
+
+    /** Hung steps go on when it is open. */
+    private static volatile CountDownLatch gate = new CountDownLatch(0);
 
     private final int maxRunning;
     private final int stepMicros;
@@ -51,6 +57,7 @@ final class SimulatedEngines implements EngineProvider {
     static SimulatedEngines of(int maxRunning, int stepMicros) {
         NUM_STARTED.set(0);
         STEPS_TO_KILL.set(NEVER);
+        STEPS_TO_HANG.set(NEVER);
         return new SimulatedEngines(maxRunning, stepMicros);
     }
 
@@ -59,13 +66,38 @@ final class SimulatedEngines implements EngineProvider {
         STEPS_TO_KILL.set(numSteps);
     }
 
+    /** The step after so many more hangs until the gate that it returns is opened by a count down. */
+    static CountDownLatch hangAfter(int numSteps) {
+        CountDownLatch closed = new CountDownLatch(1);
+        gate = closed;
+        STEPS_TO_HANG.set(numSteps);
+        return closed;
+    }
+
     static int numStarted() {
         return NUM_STARTED.get();
     }
 
+    private static boolean isDue(AtomicInteger steps) {
+        return steps.getAndUpdate(left -> left == NEVER ? NEVER : left - 1) == 0;
+    }
+
+    private static void hang() {
+        while (gate.getCount() > 0) {
+            try {
+                gate.await();
+            } catch (InterruptedException e) {
+                // a kernel would not notice either
+            }
+        }
+    }
+
     private static void beforeStep(ForwardBatch batch) {
-        if (STEPS_TO_KILL.getAndUpdate(steps -> steps == NEVER ? NEVER : steps - 1) == 0) {
+        if (isDue(STEPS_TO_KILL)) {
             throw new IllegalStateException("killed by the test");
+        }
+        if (isDue(STEPS_TO_HANG)) {
+            hang();
         }
         for (int i = 0; i < batch.numTokens; i++) {
             if (batch.position[i] == 0 && batch.tokenId[i] == POISON.charAt(0)) {
@@ -106,7 +138,7 @@ final class SimulatedEngines implements EngineProvider {
                 new int[0],
                 scheduling,
                 1e6);
-        return Engines.start(parts, clock, "simulated");
+        return Engines.start(parts, clock, "simulated", WATCHDOG_SECONDS);
     }
 
     @Override
