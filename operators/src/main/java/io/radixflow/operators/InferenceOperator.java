@@ -23,6 +23,7 @@ import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -88,7 +89,7 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
         Engine engine = engines.startEngine(gpus);
         EngineFigures figures = new EngineFigures();
         EngineMetrics metrics = new EngineMetrics(getMetricGroup(), engine.device(), figures::stats);
-        WatermarkGate watermarks = new WatermarkGate(output::emitWatermark);
+        WatermarkGate watermarks = new WatermarkGate(output);
         AnswerSink sink = new GatedSink(
                 new AnswerEmitter(output, options, new AnswerBuilder(engines::loadText), metrics), watermarks);
         WaitingLoad waiting =
@@ -179,6 +180,11 @@ final class InferenceOperator extends AbstractStreamOperator<ResultRecord>
     @Override
     public void processWatermark(Watermark mark) {
         running().watermarks.onWatermark(mark);
+    }
+
+    @Override
+    public void processWatermarkStatus(WatermarkStatus status) {
+        running().watermarks.onStatus(status);
     }
 
     @Override

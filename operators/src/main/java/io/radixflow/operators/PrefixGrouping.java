@@ -23,6 +23,7 @@ import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
 import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,6 +59,7 @@ final class PrefixGrouping extends AbstractStreamOperator<RoutedRequest>
     private transient @Nullable ScheduledFuture<?> timer;
     private transient @Nullable Watermark windowWatermark;
     private transient @Nullable Watermark leavingWatermark;
+    private transient boolean isIdleHeld;
     private transient @Nullable State state;
     private transient @Nullable LoadLine line;
 
@@ -179,6 +181,10 @@ final class PrefixGrouping extends AbstractStreamOperator<RoutedRequest>
                 output.emitWatermark(leavingWatermark);
                 leavingWatermark = null;
             }
+            if (isIdleHeld && windowWatermark == null) {
+                isIdleHeld = false;
+                output.emitWatermarkStatus(WatermarkStatus.IDLE);
+            }
             closeWindowIfDue();
         }
     }
@@ -200,6 +206,19 @@ final class PrefixGrouping extends AbstractStreamOperator<RoutedRequest>
             leavingWatermark = mark;
         } else {
             super.processWatermark(mark);
+        }
+    }
+
+    /** Nobody listens to an idle input's watermarks, so that one waits for those that are held back. */
+    @Override
+    public void processWatermarkStatus(WatermarkStatus status) throws Exception {
+        boolean isHeld = windowWatermark != null || leavingWatermark != null;
+        if (status.isIdle() && isHeld) {
+            isIdleHeld = true;
+        } else if (status.isActive() && isIdleHeld) {
+            isIdleHeld = false; // nobody has heard of it
+        } else {
+            super.processWatermarkStatus(status);
         }
     }
 

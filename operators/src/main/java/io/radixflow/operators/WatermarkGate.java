@@ -2,8 +2,9 @@ package io.radixflow.operators;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.function.Consumer;
+import org.apache.flink.streaming.api.operators.Output;
 import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 
 /**
  * Holds watermarks back until the requests that came before them are answered, so that no answer is late.
@@ -13,12 +14,13 @@ import org.apache.flink.streaming.api.watermark.Watermark;
  */
 final class WatermarkGate {
 
-    private final Consumer<Watermark> output;
+    private final Output<?> output;
     private final Deque<Epoch> closed = new ArrayDeque<>();
     private int currentEpoch;
     private int currentOpen;
+    private boolean isIdleHeld;
 
-    WatermarkGate(Consumer<Watermark> output) {
+    WatermarkGate(Output<?> output) {
         this.output = output;
     }
 
@@ -67,10 +69,25 @@ final class WatermarkGate {
         emitReady();
     }
 
+    /** Nobody listens to an idle input's watermarks, so that one waits for those that are held back. */
+    void onStatus(WatermarkStatus status) {
+        if (status.isIdle() && !closed.isEmpty()) {
+            isIdleHeld = true;
+        } else if (status.isActive() && isIdleHeld) {
+            isIdleHeld = false; // nobody has heard of it
+        } else {
+            output.emitWatermarkStatus(status);
+        }
+    }
+
     private void emitReady() {
         for (Epoch first = closed.peekFirst(); first != null && first.numOpen == 0; first = closed.peekFirst()) {
-            output.accept(first.watermark);
+            output.emitWatermark(first.watermark);
             closed.removeFirst();
+        }
+        if (isIdleHeld && closed.isEmpty()) {
+            isIdleHeld = false;
+            output.emitWatermarkStatus(WatermarkStatus.IDLE);
         }
     }
 }

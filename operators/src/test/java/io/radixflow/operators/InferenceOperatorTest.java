@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.streaming.util.AbstractStreamOperatorTestHarness;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -312,6 +313,20 @@ class InferenceOperatorTest {
                             .filter(Watermark.class::isInstance)
                             .map(mark -> ((Watermark) mark).getTimestamp()))
                     .containsExactly(100L, 200L);
+        }
+    }
+
+    @Test
+    void goesIdleOnlyAfterTheWatermarkThatItHolds() throws Exception {
+        try (OperatorHarness operator = open(null)) {
+            operator.process(Prompts.prepared(1, "slow", Prompts.exactly(2)));
+            operator.flink().processWatermark(100);
+            operator.flink().processWatermarkStatus(WatermarkStatus.IDLE);
+            assertThat(operator.flink().getOutput()).doesNotContain(WatermarkStatus.IDLE);
+            operator.stepUntilIdle();
+
+            assertThat(new ArrayList<>(operator.flink().getOutput()))
+                    .endsWith(new Watermark(100), WatermarkStatus.IDLE);
         }
     }
 

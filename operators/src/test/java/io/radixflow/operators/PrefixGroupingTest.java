@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -94,6 +95,22 @@ class PrefixGroupingTest {
 
             assertThat(new ArrayList<>(grouping.harness.getOutput())).last().isEqualTo(new Watermark(2));
             assertThat(grouping.prompts()).containsExactly("a", "b");
+        }
+    }
+
+    @Test
+    void goesIdleOnlyAfterTheWatermarkThatItHolds() throws Exception {
+        try (Grouping grouping = new Grouping(OPTIONS, null)) {
+            grouping.process("b");
+            grouping.harness.processWatermark(2);
+            grouping.harness.processWatermarkStatus(WatermarkStatus.IDLE);
+            assertThat(grouping.harness.getOutput()).isEmpty();
+            grouping.harness.setProcessingTime(20);
+            grouping.runMails();
+
+            assertThat(new ArrayList<>(grouping.harness.getOutput()))
+                    .endsWith(new Watermark(2), WatermarkStatus.IDLE)
+                    .hasSize(3);
         }
     }
 
