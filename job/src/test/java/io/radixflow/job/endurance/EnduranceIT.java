@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
@@ -122,8 +123,9 @@ class EnduranceIT {
      */
     private static String groupState(Admin admin, String groupId) throws ExecutionException, InterruptedException {
         try {
-            ConsumerGroupDescription group =
-                    admin.describeConsumerGroups(List.of(groupId)).all().get().get(groupId);
+            Map<String, ConsumerGroupDescription> groups =
+                    admin.describeConsumerGroups(List.of(groupId)).all().get();
+            ConsumerGroupDescription group = Objects.requireNonNull(groups.get(groupId));
             return group.groupState() + ", " + group.members().size() + " members";
         } catch (ExecutionException e) {
             if (e.getCause() instanceof GroupIdNotFoundException) {
@@ -237,7 +239,7 @@ class EnduranceIT {
     /** The JVM's own account: committed memory of each kind. */
     private static String nativeMemory(JobProcess job) throws IOException, InterruptedException {
         StringBuilder lines = new StringBuilder();
-        for (String line : job.jvm().jcmd("VM.native_memory").split("\n")) {
+        for (String line : job.jvm().jcmd("VM.native_memory").lines().toList()) {
             if (line.contains("committed=")) {
                 lines.append(line.replaceAll("\\s+", " ").replaceAll("reserved=\\d+KB, ", ""))
                         .append(';');
@@ -264,7 +266,7 @@ class EnduranceIT {
         try (Stream<Path> files = Files.walk(dir)) {
             for (Path file : files.filter(path -> path.toString().matches(".*\\.(out|log)"))
                     .toList()) {
-                if (file.getParent().getFileName().toString().startsWith("radixflow-kafka")) {
+                if (file.toString().contains("/radixflow-kafka")) {
                     continue;
                 }
                 Files.readAllLines(file).stream()
