@@ -20,7 +20,7 @@ public final class GrammarCompiler {
         Budget budget = Budget.standard();
         Rules rules = new Rules();
         Expr root = switch (spec.kind()) {
-            case REGEX -> new Expr.Automaton(Utf8.encode(RegexCompiler.wholeText(spec.text(), budget), budget));
+            case REGEX -> RegexExpr.wholeText(spec.text(), rules, budget);
             case JSON_SCHEMA -> schema(rules, budget, spec, spec.text());
             case JSON_OBJECT -> schema(rules, budget, spec, JSON_OBJECT);
             case EBNF -> EbnfParser.parse(spec.text(), rules, budget);

@@ -72,33 +72,39 @@ final class LazyStates {
         return next;
     }
 
-    /** The same place seen without its callers, if it has one node below; otherwise the state itself. */
+    /** The places of a state as states of one node each: a text goes on from the state if it does from any of them. */
+    List<MatchState> parts(MatchState state) {
+        List<MatchState> parts = new ArrayList<>();
+        Set<StackNode> done = new HashSet<>();
+        for (StackNode node : state.nodes) {
+            if (done.add(node)) {
+                Closure closure = new Closure();
+                for (int i = 0; i < state.states.length; i++) {
+                    if (state.nodes[i] == node) {
+                        closure.add(state.states[i], node);
+                    }
+                }
+                parts.add(closure.intern());
+            }
+        }
+        return parts;
+    }
+
+    /** The places of a state with one node, seen without their callers. */
     MatchState local(MatchState state) {
         MatchState known = state.local;
         if (known != null) {
             return known;
         }
-        MatchState local = state;
-        if (state.nodes.length > 0 && hasOneNode(state)) {
-            StackNode below = state.nodes[0];
-            StackNode base = isRepetition(below) ? openRepetition(below.rule, 0) : open;
-            Closure closure = new Closure();
-            for (int q : state.states) {
-                closure.add(q, base);
-            }
-            local = closure.intern();
+        StackNode below = state.nodes[0];
+        StackNode base = isRepetition(below) ? openRepetition(below.rule, 0) : open;
+        Closure closure = new Closure();
+        for (int q : state.states) {
+            closure.add(q, base);
         }
+        MatchState local = closure.intern();
         state.local = local;
         return local;
-    }
-
-    private static boolean hasOneNode(MatchState state) {
-        for (StackNode node : state.nodes) {
-            if (node != state.nodes[0]) {
-                return false;
-            }
-        }
-        return true;
     }
 
     boolean isRepetition(StackNode node) {
@@ -154,6 +160,7 @@ final class LazyStates {
         private boolean isAccepting;
         private boolean hasEscaped;
         private int escapedAfter = MatchState.NOT_TOUCHED;
+        private boolean isMixed;
 
         boolean isEmpty() {
             return placeStates.size() == 0;
@@ -218,6 +225,7 @@ final class LazyStates {
                     escapedAfter = Math.min(escapedAfter, 1);
                 }
                 case OPEN_REPETITION -> {
+                    isMixed |= hasEscaped && escapedAfter != node.bottom + 1;
                     hasEscaped = true;
                     escapedAfter = Math.min(escapedAfter, node.bottom + 1);
                     add(
@@ -263,7 +271,7 @@ final class LazyStates {
             int[] key = new int[2 + 2 * reading.size()];
             int[] q = new int[reading.size()];
             StackNode[] below = new StackNode[reading.size()];
-            key[0] = (isAccepting ? 1 : 0) + (hasEscaped ? 2 : 0);
+            key[0] = (isAccepting ? 1 : 0) + (hasEscaped ? 2 : 0) + (isMixed ? 4 : 0);
             key[1] = escapedAfter;
             for (int i = 0; i < q.length; i++) {
                 q[i] = reading.get(i).state();
@@ -275,7 +283,10 @@ final class LazyStates {
             return states.computeIfAbsent(
                     new IntKey(key),
                     k -> new MatchState(
-                            LazyStates.this, q, below, new MatchState.Ends(isAccepting, hasEscaped, escapedAfter)));
+                            LazyStates.this,
+                            q,
+                            below,
+                            new MatchState.Ends(isAccepting, hasEscaped, escapedAfter, isMixed)));
         }
     }
 

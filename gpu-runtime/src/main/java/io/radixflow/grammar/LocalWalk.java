@@ -1,9 +1,14 @@
 package io.radixflow.grammar;
 
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 
 /** Walks the vocabulary at a place whose callers are unknown. Reused; owned by one {@link MaskBuilder}. */
 final class LocalWalk {
+
+    private static final int NUM_BYTES = 256;
 
     private final TokenTrie trie;
     private final int numWords;
@@ -12,6 +17,9 @@ final class LocalWalk {
     private final IntList accepted = new IntList();
     private final IntList touched = new IntList(); // in the places of accepted
     private final IntList leaving = new IntList();
+    private final IntList leavingAfter = new IntList(); // in the places of leaving
+    private boolean isMixed;
+    private final Set<MatchState> escaping = Collections.newSetFromMap(new IdentityHashMap<>());
 
     LocalWalk(TokenTrie trie, int numWords) {
         this.trie = trie;
@@ -20,18 +28,25 @@ final class LocalWalk {
         hasLeft = new boolean[trie.maxDepth + 1];
     }
 
-    LocalMask walk(LazyStates states, MatchState local) {
+    /** @param isRepetition whether the rule is being repeated: then only the last place to leave it before a byte counts */
+    LocalMask walk(LazyStates states, MatchState local, boolean isRepetition) {
         accepted.clear();
         touched.clear();
         leaving.clear();
+        leavingAfter.clear();
+        escaping.clear();
+        isMixed = false;
         path[0] = local;
         hasLeft[0] = false;
         for (int node = 1; node < trie.numNodes(); ) {
             int depth = trie.depth[node];
-            MatchState next = states.step(path[depth - 1], trie.label[node] & 0xFF);
+            MatchState before = path[depth - 1];
+            MatchState next = states.step(before, trie.label[node] & 0xFF);
             if (next == MatchState.DEAD) {
-                if (hasLeft[depth - 1]) {
+                if (isRepetition ? before.hasEscaped && depth > 1 : hasLeft[depth - 1]) {
                     leaving.add(node);
+                    leavingAfter.add(before.escapedAfter);
+                    isMixed |= before.isMixed;
                 }
                 node = trie.end[node];
                 continue;
@@ -40,8 +55,12 @@ final class LocalWalk {
                 accepted.add(trie.ids[i]);
                 touched.add(next.touched);
             }
+            if (next.hasEscaped) {
+                escaping.add(next);
+            }
             if (next.isFinal()) {
                 leaving.add(node);
+                leavingAfter.add(next.escapedAfter);
                 node = trie.end[node];
                 continue;
             }
@@ -50,10 +69,10 @@ final class LocalWalk {
             node++;
         }
         Arrays.fill(path, null);
-        return mask();
+        return mask(states, isRepetition);
     }
 
-    private LocalMask mask() {
+    private LocalMask mask(LazyStates states, boolean isRepetition) {
         long[] bits = new long[numWords];
         int most = 1;
         for (int i = 0; i < accepted.size(); i++) {
@@ -72,6 +91,41 @@ final class LocalWalk {
         for (int i = 0; i < byTouched.length; i++) {
             byTouched[fill[touched.get(i)]++] = accepted.get(i);
         }
-        return new LocalMask(bits, byTouched, from, leaving.toArray());
+        int[] nodes = leaving.toArray();
+        int[] after = leavingAfter.toArray();
+        int[] labelFrom = new int[NUM_BYTES + 1];
+        if (isRepetition) {
+            sortByLabel(nodes, after, labelFrom);
+        }
+        return new LocalMask(bits, byTouched, from, nodes, after, labelFrom, inside(states));
+    }
+
+    private void sortByLabel(int[] nodes, int[] after, int[] labelFrom) {
+        for (int node : nodes) {
+            labelFrom[(trie.label[node] & 0xFF) + 1]++;
+        }
+        for (int value = 0; value < NUM_BYTES; value++) {
+            labelFrom[value + 1] += labelFrom[value];
+        }
+        int[] fill = labelFrom.clone();
+        for (int i = 0; i < leaving.size(); i++) {
+            int place = fill[trie.label[leaving.get(i)] & 0xFF]++;
+            nodes[place] = leaving.get(i);
+            after[place] = leavingAfter.get(i);
+        }
+    }
+
+    private boolean[] inside(LazyStates states) {
+        boolean[] isInside = new boolean[NUM_BYTES];
+        for (MatchState state : escaping) {
+            for (int value = 0; value < NUM_BYTES; value++) {
+                isInside[value] |= states.step(state, value) != MatchState.DEAD;
+            }
+        }
+        escaping.clear();
+        if (isMixed) {
+            Arrays.fill(isInside, true); // no telling how often it has repeated
+        }
+        return isInside;
     }
 }

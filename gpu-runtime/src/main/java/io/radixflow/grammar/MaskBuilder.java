@@ -2,7 +2,6 @@ package io.radixflow.grammar;
 
 import io.radixflow.text.TokenBytes;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -102,14 +101,18 @@ public final class MaskBuilder {
     }
 
     private long[] build(MatchState state) {
-        LazyStates states = states(state);
-        long[] mask;
-        MatchState local = states.local(state);
-        if (local == state) {
-            mask = new long[numWords];
-            walkBelow(states, state, 0, mask);
+        LazyStates known = states(state);
+        List<MatchState> parts = known.parts(state);
+        long[] mask = new long[numWords];
+        if (parts.size() == 1) {
+            mask = ofOneNode(known, state);
         } else {
-            mask = fromLocal(states, state, localMask(states, local));
+            for (MatchState part : parts) {
+                long[] ofPart = mask(part);
+                for (int i = 0; i < numWords; i++) {
+                    mask[i] |= ofPart[i];
+                }
+            }
         }
         if (state.isAccepting) {
             for (int id : endIds) {
@@ -122,6 +125,11 @@ public final class MaskBuilder {
         state.mask = mask;
         masked.add(state);
         return mask;
+    }
+
+    private long[] ofOneNode(LazyStates known, MatchState state) {
+        LocalMask local = localMask(known, known.local(state));
+        return known.isRepetition(state.nodes[0]) ? fromRepetition(known, state, local) : fromRule(known, state, local);
     }
 
     private void forgetOldMasks() {
@@ -141,47 +149,64 @@ public final class MaskBuilder {
         }
         CompiledGrammar grammar = states.grammar();
         int rule = grammar.ruleOf(local.states[0]);
+        boolean isRepeated = local.nodes[0].kind == StackNode.Kind.OPEN_REPETITION;
         LocalMask mask;
         if (local.states.length == 1 && grammar.isClosed(rule)) {
-            SharedPlace place = new SharedPlace(
-                    grammar.automaton(rule),
-                    local.states[0] - grammar.startOf(rule),
-                    local.nodes[0].kind == StackNode.Kind.OPEN_REPETITION);
+            SharedPlace place =
+                    new SharedPlace(grammar.automaton(rule), local.states[0] - grammar.startOf(rule), isRepeated);
             mask = shared.get(place);
             if (mask == null) {
-                mask = localWalk.walk(states, local);
+                mask = localWalk.walk(states, local, isRepeated);
                 if (shared.size() < MAX_SHARED_PLACES) {
                     shared.put(place, mask);
                 }
             }
         } else {
-            mask = localWalk.walk(states, local);
+            mask = localWalk.walk(states, local, isRepeated);
         }
         local.localMask = mask;
         return mask;
     }
 
-    private long[] fromLocal(LazyStates states, MatchState state, LocalMask local) {
-        StackNode below = state.nodes[0];
-        long[] mask;
-        int allowed = Integer.MAX_VALUE;
-        if (states.isRepetition(below)) {
-            int max = states.grammar().callMax(below.call[0]);
-            allowed = max == CompiledGrammar.UNBOUNDED ? max : max - below.done[0];
-        }
-        if (allowed >= local.maxTouched()) {
-            mask = local.accepted().clone();
-        } else if (mayLeaveInside(states, below)) {
-            mask = new long[numWords];
-            walkBelow(states, state, 0, mask);
-            return mask;
-        } else {
-            mask = touchingAtMost(local, allowed);
-        }
+    private long[] fromRule(LazyStates states, MatchState state, LocalMask local) {
+        long[] mask = local.accepted().clone();
         for (int node : local.leaving()) {
             MatchState at = walkTo(states, state, node);
             if (at != MatchState.DEAD) {
                 walkBelow(states, at, node, mask);
+            }
+        }
+        return mask;
+    }
+
+    /**
+     * If no byte leads on both inside of the repetition and behind it, a token leaves it at its last possible place before the byte that does not
+     * go on inside, and always into the same state.
+     */
+    private long[] fromRepetition(LazyStates states, MatchState state, LocalMask local) {
+        StackNode below = state.nodes[0];
+        CompiledGrammar grammar = states.grammar();
+        int call = below.call[0];
+        int most = grammar.callMax(call) == CompiledGrammar.UNBOUNDED
+                ? CompiledGrammar.UNBOUNDED
+                : grammar.callMax(call) - below.done[0];
+        int least = grammar.callMin(call) - below.done[0];
+        MatchState exit = states.exit(below);
+        for (int value = 0; value < 256; value++) {
+            if (local.isInside()[value] && states.step(exit, value) != MatchState.DEAD) {
+                long[] mask = new long[numWords];
+                walkBelow(states, state, 0, mask);
+                return mask;
+            }
+        }
+        long[] mask = most >= local.maxTouched() ? local.accepted().clone() : touchingAtMost(local, most);
+        for (int value = 0; value < 256; value++) {
+            MatchState behind = states.step(exit, value);
+            int end = behind == MatchState.DEAD ? 0 : local.labelFrom()[value + 1];
+            for (int i = local.labelFrom()[value]; i < end; i++) {
+                if (local.leavingAfter()[i] >= least && local.leavingAfter()[i] <= most) {
+                    walkBelow(states, behind, local.leaving()[i], mask);
+                }
             }
         }
         return mask;
@@ -202,31 +227,6 @@ public final class MaskBuilder {
             mask[byTouched[i] >> 6] &= ~(1L << byTouched[i]);
         }
         return mask;
-    }
-
-    /**
-     * Whether what follows a repetition may begin with a byte that goes on inside it: then a token with too many repetitions may still fit.
-     */
-    private static boolean mayLeaveInside(LazyStates states, StackNode repetition) {
-        CompiledGrammar grammar = states.grammar();
-        int rule = repetition.rule;
-        if (!grammar.isClosed(rule)) {
-            return true;
-        }
-        Dfa dfa = grammar.automaton(rule);
-        MatchState exit = states.exit(repetition);
-        for (int byteClass = 0; byteClass < grammar.numByteClasses(); byteClass++) {
-            int value = grammar.classByte(byteClass);
-            if (states.step(exit, value) == MatchState.DEAD) {
-                continue;
-            }
-            for (int q = 0; q < dfa.numStates(); q++) {
-                if ((q == 0 || dfa.isAccepting(q)) && dfa.next(q, value) != Dfa.NONE) {
-                    return true;
-                }
-            }
-        }
-        return false;
     }
 
     private MatchState walkTo(LazyStates states, MatchState from, int node) {
@@ -255,7 +255,6 @@ public final class MaskBuilder {
             setTokens(i, mask);
             i++;
         }
-        Arrays.fill(path, null);
     }
 
     private void setTokens(int node, long[] mask) {

@@ -20,6 +20,10 @@ public final class MatchState {
     final boolean isAccepting;
     /** The open node below has been left at this place. */
     final boolean hasEscaped;
+    /** Repetitions of the open node that were over when it was left; {@link #NOT_TOUCHED} if it was not. */
+    final int escapedAfter;
+    /** It was left after different numbers of repetitions. */
+    final boolean isMixed;
     /** Fewest repetitions of the open node that have begun to read; {@link #NOT_TOUCHED} if nothing goes on. */
     final int touched;
 
@@ -38,6 +42,8 @@ public final class MatchState {
         nodes = new StackNode[0];
         isAccepting = false;
         hasEscaped = false;
+        escapedAfter = NOT_TOUCHED;
+        isMixed = false;
         touched = NOT_TOUCHED;
         next = new MatchState[0];
     }
@@ -48,7 +54,9 @@ public final class MatchState {
         this.nodes = nodes;
         isAccepting = ends.isAccepting();
         hasEscaped = ends.hasEscaped();
-        int fewest = ends.escapedAfter();
+        escapedAfter = ends.escapedAfter();
+        isMixed = ends.isMixed();
+        int fewest = escapedAfter;
         for (StackNode node : nodes) {
             fewest = Math.min(fewest, node.bottom + 1);
         }
@@ -56,8 +64,8 @@ public final class MatchState {
         next = new MatchState[owner.grammar().numByteClasses()];
     }
 
-    /** What ended at a place: the text, or the open node after so many repetitions. */
-    record Ends(boolean isAccepting, boolean hasEscaped, int escapedAfter) {}
+    /** What ended at a place: the text, or the open node after so many repetitions, the fewest if there are several numbers. */
+    record Ends(boolean isAccepting, boolean hasEscaped, int escapedAfter, boolean isMixed) {}
 
     /** Whether the text so far is a match, so that it may end here. */
     public boolean isAccepting() {
