@@ -1,6 +1,7 @@
 package io.radixflow.backend;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How to draw this step's tokens, as parallel columns: entry i belongs to logits row i. Allocated once, refilled every step by the
@@ -43,6 +44,9 @@ public final class SamplingBatch {
 
     public final int[] numBanned;
 
+    /** Tokens that the entry's grammar allows, as bits; ids beyond them are forbidden. Null if it has none. */
+    public final long[] @Nullable [] allowedBits;
+
     /** Of entries without rules; the engine refills all columns. */
     public SamplingBatch(int maxEntries) {
         temperature = new float[maxEntries];
@@ -62,6 +66,7 @@ public final class SamplingBatch {
         allowedIds = new int[maxEntries][];
         bannedIds = new int[maxEntries][];
         numBanned = new int[maxEntries];
+        allowedBits = new long[maxEntries][];
         Arrays.fill(biasIds, NO_IDS);
         Arrays.fill(biasValues, new float[0]);
         Arrays.fill(allowedIds, NO_IDS);

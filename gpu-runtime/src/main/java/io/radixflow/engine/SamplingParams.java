@@ -2,6 +2,7 @@ package io.radixflow.engine;
 
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How tokens are drawn and when a sequence stops; names and ranges as SGLang's {@code SamplingParams.verify()}.
@@ -25,6 +26,7 @@ import java.util.Objects;
  * @param logprobs alternatives whose log-probabilities are wanted with each token, up to {@value #MAX_LOGPROBS}; 0 is the token's own
  *     alone, {@link #NO_LOGPROBS} none. They are the model's: of the softmax of its logits, before rules, penalties and temperature
  * @param rules about single tokens
+ * @param grammar what the text must be, or null; it then ends where it is complete, and end tokens are drawn only there
  */
 public record SamplingParams(
         float temperature,
@@ -43,7 +45,8 @@ public record SamplingParams(
         boolean skipSpecialTokens,
         boolean noStopTrim,
         int logprobs,
-        TokenRules rules) {
+        TokenRules rules,
+        @Nullable GrammarSpec grammar) {
 
     public static final int ALL_TOKENS = -1;
     public static final int NO_LOGPROBS = -1;

@@ -1,6 +1,7 @@
 package io.radixflow.engine;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Builds {@link SamplingParams} from the defaults of SGLang; a checked record comes out of {@link #build()}. */
 public final class SamplingParamsBuilder {
@@ -22,6 +23,7 @@ public final class SamplingParamsBuilder {
     private boolean noStopTrim = false;
     private int logprobs = SamplingParams.NO_LOGPROBS;
     private TokenRules rules = TokenRules.NONE;
+    private @Nullable GrammarSpec grammar;
 
     SamplingParamsBuilder() {}
 
@@ -43,6 +45,7 @@ public final class SamplingParamsBuilder {
         noStopTrim = from.noStopTrim();
         logprobs = from.logprobs();
         rules = from.rules();
+        grammar = from.grammar();
     }
 
     public SamplingParamsBuilder temperature(float value) {
@@ -130,6 +133,12 @@ public final class SamplingParamsBuilder {
         return this;
     }
 
+    /** What the text must be; null for anything. */
+    public SamplingParamsBuilder grammar(@Nullable GrammarSpec value) {
+        grammar = value;
+        return this;
+    }
+
     /** Adds {@code values[i]} to the logit of token {@code ids[i]}. */
     public SamplingParamsBuilder logitBias(int[] ids, float[] values) {
         rules = new TokenRules(ids, values, rules.badWords(), rules.allowedIds());
@@ -167,6 +176,7 @@ public final class SamplingParamsBuilder {
                 skipSpecialTokens,
                 noStopTrim,
                 logprobs,
-                rules);
+                rules,
+                grammar);
     }
 }

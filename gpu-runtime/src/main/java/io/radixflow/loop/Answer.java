@@ -4,6 +4,10 @@ import io.radixflow.backend.ScoredTokens;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.SamplingParams;
+import io.radixflow.grammar.CompiledGrammar;
+import io.radixflow.grammar.GrammarException;
+import io.radixflow.grammar.MaskBuilder;
+import io.radixflow.grammar.MatchState;
 import io.radixflow.schedule.Sequence;
 import io.radixflow.text.StreamDecoder;
 import io.radixflow.text.TokenBytes;
@@ -31,10 +35,19 @@ final class Answer extends Sequence {
 
     private boolean owesPromptLogprobs;
     private @Nullable PromptLogprobs promptLogprobs;
+    private final @Nullable CompiledGrammar grammar;
+    private @Nullable MaskBuilder masks;
+    private @Nullable MatchState match; // null without a grammar
 
     /** Replays the tokens that the request brings along; their text was delivered before. */
-    Answer(GenerationRequest request, Session session, TokenBytes tokenBytes, int[] eosIds) {
+    Answer(
+            GenerationRequest request,
+            Session session,
+            TokenBytes tokenBytes,
+            int[] eosIds,
+            @Nullable CompiledGrammar grammar) {
         super(request);
+        this.grammar = grammar;
         this.session = session;
         SamplingParams sampling = request.sampling();
         decoder = new StreamDecoder(tokenBytes, sampling);
@@ -53,7 +66,8 @@ final class Answer extends Sequence {
     }
 
     private static int[] endIds(SamplingParams sampling, int[] eosIds) {
-        int[] modelIds = sampling.ignoreEos() ? NOTHING : eosIds;
+        boolean isEosIgnored = sampling.ignoreEos() && sampling.grammar() == null;
+        int[] modelIds = isEosIgnored ? NOTHING : eosIds;
         int[] ownIds = sampling.stopTokenIds();
         if (ownIds.length == 0) {
             return modelIds;
@@ -89,7 +103,7 @@ final class Answer extends Sequence {
 
     /** Whether what may be drawn next depends on the last tokens. */
     boolean needsLastTokens() {
-        return hasLongBadWords;
+        return hasLongBadWords || grammar != null;
     }
 
     /** Keeps the log-probabilities of the next {@code num} prompt tokens. */
@@ -145,7 +159,7 @@ final class Answer extends Sequence {
 
     /** Finds the ids that the next token must not be: the first so many of {@link #bannedIds()}. */
     int findBanned() {
-        int num = outputLen() < request().sampling().minTokens() ? endIds.length : 0;
+        int num = mayEnd() ? 0 : endIds.length;
         System.arraycopy(endIds, 0, bannedIds, 0, num);
         for (int i = 0; i < badWords.size(); i++) {
             int[] word = badWords.get(i);
@@ -160,5 +174,56 @@ final class Answer extends Sequence {
 
     int[] bannedIds() {
         return bannedIds;
+    }
+
+    private boolean mayEnd() {
+        boolean isLongEnough = outputLen() >= request().sampling().minTokens();
+        return match == null ? isLongEnough : match.isAccepting() && isLongEnough;
+    }
+
+    boolean hasGrammar() {
+        return grammar != null;
+    }
+
+    /**
+     * Engine thread, before the first step: goes to where the tokens that the request brought along have led.
+     *
+     * @throws GrammarException if they are no beginning of the grammar's texts
+     */
+    void startGrammar(MaskBuilder builder) {
+        if (grammar == null) {
+            return;
+        }
+        masks = builder;
+        match = builder.start(grammar);
+        for (int id : request().outputIds()) {
+            advance(id);
+        }
+    }
+
+    /**
+     * Goes on by a token; true if no text can follow, so that the answer is complete.
+     *
+     * @throws GrammarException if the grammar does not allow it, or is too ambiguous to be followed
+     */
+    boolean advance(int token) {
+        MatchState before = match;
+        MaskBuilder builder = masks;
+        if (before == null || builder == null) {
+            return false;
+        }
+        MatchState next = builder.accept(before, token);
+        if (next == null) {
+            throw new GrammarException("token " + token + " is not allowed by the request's grammar");
+        }
+        match = next;
+        return next.isFinal();
+    }
+
+    /** Tokens that the grammar allows next; null without one. */
+    long @Nullable [] allowedBits() {
+        MatchState at = match;
+        MaskBuilder builder = masks;
+        return at == null || builder == null ? null : builder.mask(at);
     }
 }

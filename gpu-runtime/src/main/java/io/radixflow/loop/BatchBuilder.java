@@ -121,6 +121,7 @@ final class BatchBuilder {
         sampling.biasIds[entry] = rules.biasIds();
         sampling.biasValues[entry] = rules.biasValues();
         sampling.allowedIds[entry] = rules.allowedIds();
+        sampling.allowedBits[entry] = answer.allowedBits();
         sampling.numBanned[entry] = answer.findBanned();
         sampling.bannedIds[entry] = answer.bannedIds();
         step.sampled.numAlternatives[entry] = params.logprobs();

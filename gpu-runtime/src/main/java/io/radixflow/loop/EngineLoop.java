@@ -10,6 +10,7 @@ import io.radixflow.cache.ExpectedPrompt;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.PrefixAnnouncement;
 import io.radixflow.engine.StepOutput;
+import io.radixflow.grammar.GrammarException;
 import io.radixflow.model.Model;
 import io.radixflow.schedule.Scheduler;
 import io.radixflow.schedule.Sequence.Phase;
@@ -40,6 +41,7 @@ final class EngineLoop {
     private final KvCache kvCache;
     private final LongSupplier nanoClock;
     private final CommandQueue commands;
+    private final Grammars grammars;
     private final Scheduler scheduler;
     private final BatchBuilder batch;
     private final StepOps stepOps = this::enqueueForward; // a field: a reference made in each step would be an object
@@ -56,7 +58,8 @@ final class EngineLoop {
 
     private volatile @Nullable StepPlan following;
 
-    EngineLoop(EngineParts parts, CommandQueue commands, LongSupplier nanoClock) {
+    EngineLoop(EngineParts parts, Grammars grammars, CommandQueue commands, LongSupplier nanoClock) {
+        this.grammars = grammars;
         this.commands = commands;
         this.nanoClock = nanoClock;
         backend = parts.backend();
@@ -200,6 +203,9 @@ final class EngineLoop {
             return;
         }
         stats.numRequests++;
+        if (answer.hasGrammar() && !startGrammar(answer)) {
+            return;
+        }
         ExpectedPrompt announcement = session.announcements.get(answer.request().announcementId());
         if (announcement == null) {
             scheduler.add(answer);
@@ -208,6 +214,17 @@ final class EngineLoop {
             if (announcement.numUses() == 0) {
                 session.announcements.remove(answer.request().announcementId());
             }
+        }
+    }
+
+    /** False if what the request brought along is no beginning of its grammar's texts; it has ended then. */
+    private boolean startGrammar(Answer answer) {
+        try {
+            answer.startGrammar(grammars.masks());
+            return true;
+        } catch (GrammarException e) {
+            endEarly(answer, FinishReason.ERROR);
+            return false;
         }
     }
 
@@ -342,9 +359,23 @@ final class EngineLoop {
         if (answer.decoder.accept(token)) {
             return FinishReason.STOP;
         }
+        if (answer.hasGrammar()) {
+            FinishReason ofGrammar = advance(answer, token);
+            if (ofGrammar != null) {
+                return ofGrammar;
+            }
+        }
         boolean isFull =
                 answer.knownOutputLen() >= answer.request().sampling().maxTokens() || answer.knownLen() >= contextLen;
         return isFull ? FinishReason.LENGTH : null;
+    }
+
+    private static @Nullable FinishReason advance(Answer answer, int token) {
+        try {
+            return answer.advance(token) ? FinishReason.STOP : null;
+        } catch (GrammarException e) { // a device that draws what it must not
+            return FinishReason.ERROR;
+        }
     }
 
     /** The scheduler has ended the answer already, without a token of this step. */

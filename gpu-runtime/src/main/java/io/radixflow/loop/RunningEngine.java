@@ -38,6 +38,7 @@ final class RunningEngine implements Engine {
     private final LongSupplier nanoClock;
     private final EngineLimits limits;
     private final CommandQueue commands = new CommandQueue();
+    private final Grammars grammars;
     private final EngineLoop loop;
     private final Thread thread;
     private final Watchdog watchdog;
@@ -61,7 +62,8 @@ final class RunningEngine implements Engine {
                 parts.scheduling().numSlots(),
                 parts.scheduling().maxRunning(),
                 parts.model().vocabSize());
-        loop = new EngineLoop(parts, commands, nanoClock);
+        grammars = new Grammars(parts.tokenBytes(), parts.eosIds());
+        loop = new EngineLoop(parts, grammars, commands, nanoClock);
         thread = new Thread(this::run, "radixflow-engine-" + name);
         thread.setDaemon(true); // a host that dies must not be kept alive by it
         commands.drainedBy(thread);
@@ -143,7 +145,8 @@ final class RunningEngine implements Engine {
 
     @Override
     public EngineSession open(GenerationListener listener) {
-        Session session = new Session(commands, limits, parts.tokenBytes(), parts.eosIds(), listener, sessions::remove);
+        Session session =
+                new Session(commands, limits, parts.tokenBytes(), parts.eosIds(), grammars, listener, sessions::remove);
         sessions.add(session);
         EngineException known = failure.get();
         if (known != null) {

@@ -12,6 +12,7 @@ import io.radixflow.engine.PrefixAnnouncement;
 import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.StepOutput;
 import io.radixflow.engine.TokenRules;
+import io.radixflow.grammar.CompiledGrammar;
 import io.radixflow.schedule.Scheduler;
 import io.radixflow.text.StreamDecoder;
 import io.radixflow.text.TokenBytes;
@@ -36,6 +37,7 @@ final class Session implements EngineSession {
     private final EngineLimits limits;
     private final TokenBytes tokenBytes;
     private final int[] eosIds;
+    private final Grammars grammars;
     private final GenerationListener listener;
     private final Consumer<Session> onClose;
     /** Unfinished answers by request id; boxes an id for each request, not for each token. */
@@ -56,12 +58,14 @@ final class Session implements EngineSession {
             EngineLimits limits,
             TokenBytes tokenBytes,
             int[] eosIds,
+            Grammars grammars,
             GenerationListener listener,
             Consumer<Session> onClose) {
         this.commands = commands;
         this.limits = limits;
         this.tokenBytes = tokenBytes;
         this.eosIds = eosIds;
+        this.grammars = grammars;
         this.listener = listener;
         this.onClose = onClose;
     }
@@ -116,7 +120,8 @@ final class Session implements EngineSession {
     }
 
     private Answer register(GenerationRequest request) {
-        Answer answer = new Answer(request, this, tokenBytes, eosIds);
+        CompiledGrammar grammar = grammars.compile(request.sampling().grammar());
+        Answer answer = new Answer(request, this, tokenBytes, eosIds, grammar);
         if (answers.putIfAbsent(request.requestId(), answer) != null) {
             throw new IllegalArgumentException("request id " + request.requestId() + " is in use in this session");
         }
@@ -184,7 +189,9 @@ final class Session implements EngineSession {
             decoder.consume();
         }
         if (reason == FinishReason.ERROR) {
-            output.setDetail("no token can be drawn: logit_bias, bad_words, allowed_token_ids and min_tokens leave none"
+            String rules = answer.hasGrammar() ? "the grammar, " : "";
+            output.setDetail("no token can be drawn: " + rules
+                    + "logit_bias, bad_words, allowed_token_ids and min_tokens leave none"
                     + " at output position " + answer.knownOutputLen());
         } else if (reason == FinishReason.STOP && decoder.isStopped()) {
             output.setDetail(answer.request().sampling().stop().get(decoder.matchedStop()));

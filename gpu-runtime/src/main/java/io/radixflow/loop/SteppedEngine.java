@@ -17,6 +17,7 @@ public final class SteppedEngine implements AutoCloseable {
     private final EngineParts parts;
     private final SimulatedClock clock;
     private final CommandQueue commands = new CommandQueue();
+    private final Grammars grammars;
     private final EngineLoop loop;
     private final EngineLimits limits;
 
@@ -29,7 +30,8 @@ public final class SteppedEngine implements AutoCloseable {
                 parts.scheduling().maxRunning(),
                 parts.model().vocabSize());
         commands.drainedBy(Thread.currentThread());
-        loop = new EngineLoop(parts, commands, clock);
+        grammars = new Grammars(parts.tokenBytes(), parts.eosIds());
+        loop = new EngineLoop(parts, grammars, commands, clock);
         loop.prepare();
     }
 
@@ -44,7 +46,7 @@ public final class SteppedEngine implements AutoCloseable {
 
     /** Opens a session; its listener is called within {@link #step}. */
     public EngineSession open(GenerationListener listener) {
-        return new Session(commands, limits, parts.tokenBytes(), parts.eosIds(), listener, closed -> {});
+        return new Session(commands, limits, parts.tokenBytes(), parts.eosIds(), grammars, listener, closed -> {});
     }
 
     /** One round of the engine's loop; false if there was nothing to do. */

@@ -14,7 +14,7 @@ import java.util.Arrays;
  * <ol>
  *   <li>The biases are added.
  *   <li>Banned ids (last tokens of bad words, end tokens before {@code min_tokens}) are masked; ids outside the vocabulary are ignored.
- *   <li>All but the allowed ids are masked.
+ *   <li>All but the allowed ids are masked, and all that the grammar forbids.
  *   <li>Repetition penalty r, for each distinct token of prompt and output: a positive logit is divided by r, another multiplied.
  *   <li>Frequency and presence penalty, for each distinct token of the output alone: minus {@code frequency * count + presence}.
  *   <li>Temperature below 1e-6 or top-k 1: the largest logit, the lowest id among equal ones. The end.
@@ -60,11 +60,15 @@ public final class HostSampler {
         addBias(logits, offset, batch, entry);
         ban(logits, offset, vocabSize, batch, entry);
         allow(logits, offset, vocabSize, batch.allowedIds[entry]);
+        long[] allowedBits = batch.allowedBits[entry];
+        if (allowedBits != null) {
+            allowBits(logits, offset, vocabSize, allowedBits);
+        }
         penalizeRepetition(logits, offset, batch, entry);
         penalizeOutput(logits, offset, batch, entry);
         int top = argMax(logits, offset, vocabSize, entry);
         if (top == ScoredTokens.NO_TOKEN) {
-            if (batch.numBanned[entry] == 0 && batch.allowedIds[entry].length == 0) {
+            if (batch.numBanned[entry] == 0 && batch.allowedIds[entry].length == 0 && allowedBits == null) {
                 throw new EngineException(Category.INVARIANT, "no token has a finite logit in batch entry " + entry);
             }
             return ScoredTokens.NO_TOKEN;
@@ -173,6 +177,24 @@ public final class HostSampler {
         for (int i = 0; i < ids.length; i++) {
             logits[offset + ids[i]] = allowed[i];
         }
+    }
+
+    private static void allowBits(float[] logits, int offset, int vocabSize, long[] bits) {
+        int known = Math.min(vocabSize, bits.length * Long.SIZE);
+        for (int from = 0; from < known; from += Long.SIZE) {
+            long word = bits[from >> 6];
+            int to = Math.min(known, from + Long.SIZE);
+            if (word == 0) {
+                Arrays.fill(logits, offset + from, offset + to, Float.NEGATIVE_INFINITY);
+            } else if (word != -1) {
+                for (int id = from; id < to; id++) {
+                    if ((word >>> id & 1) == 0) {
+                        logits[offset + id] = Float.NEGATIVE_INFINITY;
+                    }
+                }
+            }
+        }
+        Arrays.fill(logits, offset + known, offset + vocabSize, Float.NEGATIVE_INFINITY);
     }
 
     /** NaN is the only value that compares neither way, so one rarely taken branch finds it and each new maximum. */

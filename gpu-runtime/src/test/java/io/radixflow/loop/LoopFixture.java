@@ -15,12 +15,14 @@ final class LoopFixture {
     final RecordingListener listener = new RecordingListener();
     final CommandQueue commands = new CommandQueue();
     final EngineParts parts;
+    final Grammars grammars;
     final EngineLoop loop;
     final Session session;
 
     LoopFixture(EngineParts parts) {
         this.parts = parts;
-        loop = new EngineLoop(parts, commands, clock);
+        grammars = new Grammars(parts.tokenBytes(), parts.eosIds());
+        loop = new EngineLoop(parts, grammars, commands, clock);
         session = open(listener);
     }
 
@@ -30,7 +32,7 @@ final class LoopFixture {
                 parts.scheduling().numSlots(),
                 parts.scheduling().maxRunning(),
                 parts.model().vocabSize());
-        return new Session(commands, limits, parts.tokenBytes(), parts.eosIds(), to, closed -> {});
+        return new Session(commands, limits, parts.tokenBytes(), parts.eosIds(), grammars, to, closed -> {});
     }
 
     /** Works until nothing is left to do, with deep checks after every round. */

@@ -6,6 +6,7 @@ import com.sun.management.ThreadMXBean;
 import io.radixflow.engine.EngineException;
 import io.radixflow.engine.GenerationListener;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.StepOutput;
 import io.radixflow.schedule.SchedulerConfig;
@@ -23,6 +24,9 @@ class StepAllocationTest {
     private static final int WARM_UP_STEPS = 4_000;
     private static final int STEPS = 1_000;
     private static final int MAX_WINDOWS = 3;
+    /** Of which the fake vocabulary has all texts: {@code <12> <3> ...}. */
+    private static final GrammarSpec GRAMMAR = GrammarSpec.of(GrammarSpec.Kind.REGEX, "(<[0-9]+> )*never");
+
     private static final int[] ALLOWED = IntStream.range(0, 500).toArray();
 
     @Test
@@ -57,6 +61,7 @@ class StepAllocationTest {
                             .logitBias(new int[] {5, 6}, new float[] {1, -1})
                             .badWords(List.of(new int[] {7}, new int[] {8, 9}))
                             .allowedTokenIds(id % 5 == 0 ? ALLOWED : new int[0])
+                            .grammar(id % 5 == 1 ? GRAMMAR : null)
                             .maxTokens(8000)
                             .build()));
         }

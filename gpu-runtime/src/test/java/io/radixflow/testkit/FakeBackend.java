@@ -200,6 +200,10 @@ public final class FakeBackend extends OpFreeBackend {
     }
 
     private static boolean isBanned(int token, SamplingBatch batch, int entry) {
+        long[] bits = batch.allowedBits[entry];
+        if (bits != null && (bits[token >> 6] >>> token & 1) == 0) {
+            return true;
+        }
         for (int i = 0; i < batch.numBanned[entry]; i++) {
             if (batch.bannedIds[entry][i] == token) {
                 return true;

@@ -126,7 +126,7 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule OPERATORS_KNOW_ENGINE_AND_SCHEMAS =
-            arrows("io.radixflow.operators", LOOP, TEXT, "io.radixflow.schemas");
+            arrows("io.radixflow.operators", LOOP, TEXT, GRAMMAR, "io.radixflow.schemas");
 
     @ArchTest
     static final ArchRule SCHEMAS_KNOW_NOBODY = noClasses()

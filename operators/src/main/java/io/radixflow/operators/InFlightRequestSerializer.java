@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class InFlightRequestSerializer implements SimpleVersionedSerializer<InFlightRequest> {
 
-    static final int CURRENT_VERSION = 3;
+    static final int CURRENT_VERSION = 4;
 
     private final PreparedRequestSerializer requests = new PreparedRequestSerializer();
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.streaming.api.functions.ProcessFunction;
 import org.apache.flink.util.Collector;
 import org.jspecify.annotations.Nullable;
@@ -38,13 +39,13 @@ final class PreparePrompt extends ProcessFunction<SourceRecord, PreparedRequest>
     public void open(OpenContext context) {
         TextModel loaded = engines.loadText();
         text = loaded;
-        Counter deadLetters = getRuntimeContext()
-                .getMetricGroup()
-                .addGroup(EngineMetrics.GROUP)
-                .counter(EngineMetrics.DEAD_LETTERS);
+        MetricGroup group = getRuntimeContext().getMetricGroup().addGroup(EngineMetrics.GROUP);
+        Counter deadLetters = group.counter(EngineMetrics.DEAD_LETTERS);
+        SecondsHistogram compileTime = new SecondsHistogram();
+        group.histogram("grammar_compile_seconds", compileTime);
         stages = new Stages(
                 new PromptParser(options.format(), options.registry()),
-                new PromptTokenizer(loaded, options),
+                new PromptTokenizer(loaded, options, new GrammarCheck(compileTime)),
                 new HashSet<>(),
                 deadLetters);
     }

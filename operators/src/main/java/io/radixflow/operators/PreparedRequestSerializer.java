@@ -1,5 +1,6 @@
 package io.radixflow.operators;
 
+import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.SamplingParamsBuilder;
 import io.radixflow.engine.TokenRules;
@@ -13,12 +14,13 @@ import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
+import org.jspecify.annotations.Nullable;
 
 /** {@link PreparedRequest} in binary. */
 public final class PreparedRequestSerializer extends RecordSerializer<PreparedRequest> {
 
     private static final long serialVersionUID = 1L;
-    private static final int CURRENT_VERSION = 2;
+    private static final int CURRENT_VERSION = 3;
 
     private final SourceRecordSerializer sources = new SourceRecordSerializer();
 
@@ -117,6 +119,30 @@ public final class PreparedRequestSerializer extends RecordSerializer<PreparedRe
         out.writeBoolean(sampling.noStopTrim());
         out.writeInt(sampling.logprobs());
         writeRules(out, sampling.rules());
+        writeGrammar(out, sampling.grammar());
+    }
+
+    private static void writeGrammar(DataOutputView out, @Nullable GrammarSpec grammar) throws IOException {
+        out.writeBoolean(grammar != null);
+        if (grammar != null) {
+            BinaryFields.writeString(out, grammar.kind().name());
+            BinaryFields.writeString(out, grammar.text());
+            out.writeBoolean(grammar.isStrict());
+            BinaryFields.writeString(out, grammar.spacePattern());
+            BinaryFields.writeString(out, grammar.reasoning().name());
+        }
+    }
+
+    private static @Nullable GrammarSpec readGrammar(DataInputView in) throws IOException {
+        if (!in.readBoolean()) {
+            return null;
+        }
+        return new GrammarSpec(
+                GrammarSpec.Kind.valueOf(BinaryFields.readPresentString(in)),
+                BinaryFields.readPresentString(in),
+                in.readBoolean(),
+                BinaryFields.readPresentString(in),
+                GrammarSpec.Reasoning.valueOf(BinaryFields.readPresentString(in)));
     }
 
     private static void writeRules(DataOutputView out, TokenRules rules) throws IOException {
@@ -147,6 +173,9 @@ public final class PreparedRequestSerializer extends RecordSerializer<PreparedRe
                 .skipSpecialTokens(in.readBoolean());
         if (version >= 2) {
             sampling.noStopTrim(in.readBoolean()).logprobs(in.readInt()).rules(readRules(in));
+        }
+        if (version >= 3) {
+            sampling.grammar(readGrammar(in));
         }
         return sampling.build();
     }

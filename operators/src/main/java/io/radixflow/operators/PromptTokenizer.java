@@ -1,10 +1,12 @@
 package io.radixflow.operators;
 
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.TokenRules;
 import io.radixflow.schemas.AnswerHead;
 import io.radixflow.schemas.ErrorCode;
+import io.radixflow.schemas.GrammarField;
 import io.radixflow.schemas.OutputFields;
 import io.radixflow.schemas.Prompt;
 import io.radixflow.schemas.PromptInput;
@@ -33,10 +35,12 @@ final class PromptTokenizer {
     private final SegmentCache segments;
     private final @Nullable ReasoningFormat reasoning;
     private final long randomSeed;
+    private final GrammarCheck grammars;
 
-    PromptTokenizer(TextModel text, PipelineOptions options) {
+    PromptTokenizer(TextModel text, PipelineOptions options, GrammarCheck grammars) {
         this.text = text;
         segments = new SegmentCache(text.tokenizer(), SEGMENT_BYTES);
+        this.grammars = grammars;
         reasoning = options.reasoning();
         randomSeed = options.randomSeed();
     }
@@ -44,7 +48,8 @@ final class PromptTokenizer {
     /**
      * Takes {@code nowMillis} as the creation time of a record without a timestamp.
      *
-     * @throws RecordException {@code context_length_exceeded}, or {@code invalid_request} if the template refuses the messages
+     * @throws RecordException {@code context_length_exceeded}, {@code invalid_schema}, or {@code invalid_request} if the template refuses the
+     *     messages
      */
     PreparedRequest tokenize(SourceRecord source, Prompt prompt, long nowMillis) throws RecordException {
         PromptInput input = prompt.input();
@@ -68,7 +73,9 @@ final class PromptTokenizer {
                 head,
                 shape,
                 promptIds,
-                sampling(prompt, maxTokens, customId),
+                sampling(prompt, maxTokens, customId).toBuilder()
+                        .grammar(grammar(prompt.output().grammar(), shape.reasoning()))
+                        .build(),
                 prompt.stops().maxTokens() == null,
                 prompt.cacheSalt(),
                 prompt.priority(),
@@ -131,6 +138,25 @@ final class PromptTokenizer {
         boolean isThinking =
                 !Boolean.FALSE.equals(prompt.input().templateVariables().get(THINKING));
         return reasoning.startAfter(rendered, isThinking);
+    }
+
+    private @Nullable GrammarSpec grammar(@Nullable GrammarField field, ReasoningStart start) throws RecordException {
+        if (field == null) {
+            return null;
+        }
+        GrammarSpec.Reasoning lead = switch (start) {
+            case NEVER -> GrammarSpec.Reasoning.NEVER;
+            case IF_TAGGED -> GrammarSpec.Reasoning.IF_TAGGED;
+            case AT_ONCE -> GrammarSpec.Reasoning.ALWAYS;
+        };
+        GrammarSpec spec = new GrammarSpec(
+                GrammarSpec.Kind.valueOf(field.language().name()),
+                field.text(),
+                field.isStrict(),
+                GrammarSpec.DEFAULT_SPACE,
+                lead);
+        grammars.check(spec);
+        return spec;
     }
 
     private int maxTokens(int promptLen, @Nullable Integer wanted) throws RecordException {

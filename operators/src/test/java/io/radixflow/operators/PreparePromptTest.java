@@ -77,7 +77,8 @@ class PreparePromptTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             nonsense                                          | INVALID_JSON            | parse    | not valid JSON
             {"prompt":"x","temperature":-1}                   | INVALID_REQUEST         | parse    | temperature
-            {"prompt":"x","regex":"a"}                        | UNSUPPORTED_PARAMETER   | parse    | regex
+            {"prompt":"x","suffix":"a"}                       | UNSUPPORTED_PARAMETER   | parse    | suffix
+            {"prompt":"x","regex":"("}                        | INVALID_SCHEMA          | tokenize | regex: missing )
             {"messages":[{"role":"user","content":"Hi"}]}     | INVALID_REQUEST         | tokenize | chat template
             {"prompt":"x","stop_token_ids":[300]}             | INVALID_REQUEST         | tokenize | stop_token_ids must be below
             {"prompt":[300]}                                  | INVALID_REQUEST         | tokenize | prompt must be below

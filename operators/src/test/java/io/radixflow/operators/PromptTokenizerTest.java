@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.radixflow.engine.EngineConfig;
+import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.TokenRules;
 import io.radixflow.schemas.ErrorCode;
 import io.radixflow.schemas.Prompt;
@@ -16,6 +17,7 @@ import io.radixflow.text.ReasoningStart;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,7 +43,8 @@ class PromptTokenizerTest {
         Map<String, String> texts = reasoningParser == null ? Map.of() : Map.of("reasoning-parser", reasoningParser);
         return new PromptTokenizer(
                 FakeTokenizer.textModel(ChatTemplate.parse(TEMPLATE)),
-                PipelineOptions.defaults().withEngineConfig(EngineConfig.of(texts)));
+                PipelineOptions.defaults().withEngineConfig(EngineConfig.of(texts)),
+                new GrammarCheck(new SecondsHistogram()));
     }
 
     @Test
@@ -51,6 +54,25 @@ class PromptTokenizerTest {
                 "chat_template_kwargs":{"level":3}}""");
 
         assertThat(text(request.promptIds())).isEqualTo("<system>Be {{brief}}.<user>Hi<assistant>[3]");
+    }
+
+    @Test
+    void aGrammarGoesWithTheRequestBehindTheReasoning() throws Exception {
+        String body = "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"regex\":\"[ab]+\"}";
+        GrammarSpec plain = grammar(tokenizer(null), body);
+        GrammarSpec behind = grammar(tokenizer("deepseek-r1"), body);
+        assertThat(plain).isEqualTo(GrammarSpec.of(GrammarSpec.Kind.REGEX, "[ab]+"));
+        assertThat(Objects.requireNonNull(behind).reasoning()).isEqualTo(GrammarSpec.Reasoning.ALWAYS);
+    }
+
+    @Test
+    void aSchemaThatCannotBeEnforcedIsRefusedWithKeywordAndPath() {
+        RecordException refusal = catchThrowableOfType(RecordException.class, () -> tokenize("""
+                {"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":
+                {"name":"n","schema":{"properties":{"a":{"type":"array","uniqueItems":true,"items":{"format":"regex"}}}}}}}"""));
+
+        assertThat(refusal.code()).isEqualTo(ErrorCode.INVALID_SCHEMA);
+        assertThat(refusal.reason()).startsWith("JSON Schema: ");
     }
 
     @Test
@@ -141,6 +163,12 @@ class PromptTokenizerTest {
 
         assertThat(tokenizer("deepseek-r1").tokenize(source, prompt, 0).shape().reasoning())
                 .isEqualTo(ReasoningStart.NEVER);
+    }
+
+    private static @Nullable GrammarSpec grammar(PromptTokenizer tokenizer, String value) throws RecordException {
+        SourceRecord source = Prompts.source(1, value);
+        Prompt prompt = new PromptParser(RecordFormat.JSON).parse(source.value());
+        return tokenizer.tokenize(source, prompt, 0).sampling().grammar();
     }
 
     private PreparedRequest tokenize(String value) throws RecordException {

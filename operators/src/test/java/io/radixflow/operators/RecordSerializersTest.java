@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.radixflow.engine.FinishReason;
+import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.StepOutput;
@@ -40,6 +41,7 @@ class RecordSerializersTest {
                 new DeadLetter(null, null, List.of(), ErrorCode.REQUEST_TIMEOUT, "é", "inference", "t", 3, 4),
                 new DeadLetterSerializer());
         assertSurvives(goldenRequest(), new PreparedRequestSerializer());
+        assertSurvives(withGrammar(goldenRequest()), new PreparedRequestSerializer());
     }
 
     private static <T> void assertSurvives(T record, RecordSerializer<T> serializer) throws IOException {
@@ -56,9 +58,9 @@ class RecordSerializersTest {
         assertThatThrownBy(() -> new SourceRecordSerializer().deserialize(new DataInputDeserializer(new byte[] {2, 0})))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("a later release");
-        assertThatThrownBy(() -> new InFlightRequestSerializer().deserialize(4, new byte[0]))
+        assertThatThrownBy(() -> new InFlightRequestSerializer().deserialize(5, new byte[0]))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("version 4");
+                .hasMessageContaining("version 5");
     }
 
     @Test
@@ -96,23 +98,30 @@ class RecordSerializersTest {
     @Test
     void readInFlightRequestsOfVersion2() throws IOException {
         InFlightRequest read = new InFlightRequestSerializer().deserialize(2, golden(2));
-        assertIsGolden(read);
+        assertIsGolden(read, goldenRequest());
         assertThat(read.numEngineFailures()).isZero();
     }
 
     @Test
-    void readAndWriteInFlightRequestsOfVersion3() throws IOException {
+    void readInFlightRequestsOfVersion3() throws IOException {
         InFlightRequest read = new InFlightRequestSerializer().deserialize(3, golden(3));
-        assertIsGolden(read);
+        assertIsGolden(read, goldenRequest());
         assertThat(read.numEngineFailures()).isEqualTo(19);
-        assertThat(HexFormat.of().formatHex(new InFlightRequestSerializer().serialize(read)))
-                .isEqualTo(HexFormat.of().formatHex(golden(3)));
     }
 
-    private static void assertIsGolden(InFlightRequest read) {
+    @Test
+    void readAndWriteInFlightRequestsOfVersion4() throws IOException {
+        InFlightRequest read = new InFlightRequestSerializer().deserialize(4, golden(4));
+        assertIsGolden(read, withGrammar(goldenRequest()));
+        assertThat(read.numEngineFailures()).isEqualTo(19);
+        assertThat(HexFormat.of().formatHex(new InFlightRequestSerializer().serialize(read)))
+                .isEqualTo(HexFormat.of().formatHex(golden(4)));
+    }
+
+    private static void assertIsGolden(InFlightRequest read, PreparedRequest request) {
         InFlightRequest expected = goldenInFlight();
 
-        assertThat(read.request()).usingRecursiveComparison().isEqualTo(goldenRequest());
+        assertThat(read.request()).usingRecursiveComparison().isEqualTo(request);
         assertThat(read.promptScores()).satisfies(scores -> {
             assertThat(scores.len()).isEqualTo(3);
             assertThat(scores.logprob(1)).isEqualTo(-0.5f);
@@ -157,7 +166,7 @@ class RecordSerializersTest {
                 .build();
     }
 
-    /** What the newest golden file holds. */
+    /** What the golden files hold since version 2; the newest one has a grammar, too. */
     private static PreparedRequest goldenRequest() {
         SamplingParams sampling = version1Sampling().toBuilder()
                 .noStopTrim(true)
@@ -169,6 +178,21 @@ class RecordSerializersTest {
         AnswerHead head = new AnswerHead(Prompt.Kind.COMPLETION, Prompt.Envelope.AVRO, "id", "model", 14, "{\"a\":1}");
         AnswerShape shape = new AnswerShape(2, 1, ReasoningStart.IF_TAGGED, true, false);
         return new PreparedRequest(goldenSource(), head, shape, new int[] {11, 12, 13}, sampling, true, "salt", -6, 15);
+    }
+
+    private static PreparedRequest withGrammar(PreparedRequest request) {
+        GrammarSpec grammar = new GrammarSpec(
+                GrammarSpec.Kind.JSON_SCHEMA, "{\"const\":\"é\"}", true, "[ ]?", GrammarSpec.Reasoning.IF_TAGGED);
+        return new PreparedRequest(
+                request.source(),
+                request.head(),
+                request.shape(),
+                request.promptIds(),
+                request.sampling().toBuilder().grammar(grammar).build(),
+                request.isMaxTokensOpen(),
+                request.cacheSalt(),
+                request.priority(),
+                request.routingKey());
     }
 
     /** What the golden file of version 1 holds. */
@@ -206,7 +230,7 @@ class RecordSerializersTest {
                 1,
                 scores(16, 17));
         Progress running = new Progress(new int[] {18}, new byte[] {'y'}, 0, 0, false, null, null, 0, scores(18));
-        return new InFlightRequest(goldenRequest(), 2, promptScores, 18, 19, List.of(ended, running));
+        return new InFlightRequest(withGrammar(goldenRequest()), 2, promptScores, 18, 19, List.of(ended, running));
     }
 
     private static GeneratedScores scores(int... tokens) {

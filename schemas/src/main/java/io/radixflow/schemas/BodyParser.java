@@ -114,7 +114,8 @@ final class BodyParser {
                 promptLogprobs == null ? OutputFields.NO_LOGPROBS : promptLogprobs,
                 fields.bool("separate_reasoning", true),
                 isStream,
-                streamUsage(fields));
+                streamUsage(fields),
+                GrammarParser.grammar(fields));
     }
 
     private static int chatLogprobs(RequestFields fields) throws RecordException {

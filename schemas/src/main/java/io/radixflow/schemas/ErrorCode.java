@@ -8,6 +8,8 @@ public enum ErrorCode {
     INVALID_REQUEST("invalid_request"),
     /** A field or value that this version knows and can't serve. */
     UNSUPPORTED_PARAMETER("unsupported_parameter"),
+    /** What the answer must be can't be read, or can't be enforced. */
+    INVALID_SCHEMA("invalid_schema"),
     /** Prompt and wanted output don't fit into the model's context or the KV cache. */
     CONTEXT_LENGTH_EXCEEDED("context_length_exceeded"),
     /** The request's deadline passed, waiting or running. */

@@ -1,5 +1,7 @@
 package io.radixflow.schemas;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a request wants back.
  *
@@ -9,6 +11,7 @@ package io.radixflow.schemas;
  * @param isReasoningSeparate whether a thinking model's reasoning is kept out of the content
  * @param isStream whether chunks are wanted
  * @param hasStreamUsage whether the last chunk carries the usage
+ * @param grammar what each answer must be, or null
  */
 public record OutputFields(
         int numChoices,
@@ -16,7 +19,8 @@ public record OutputFields(
         int promptLogprobs,
         boolean isReasoningSeparate,
         boolean isStream,
-        boolean hasStreamUsage) {
+        boolean hasStreamUsage,
+        @Nullable GrammarField grammar) {
 
     public static final int NO_LOGPROBS = -1;
 }

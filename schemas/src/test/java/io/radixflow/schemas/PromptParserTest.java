@@ -31,7 +31,8 @@ class PromptParserTest {
         assertThat(prompt.sampling().logitBias()).isEmpty();
         assertThat(prompt.sampling().allowedTokenIds()).isNull();
         assertThat(prompt.output())
-                .isEqualTo(new OutputFields(1, OutputFields.NO_LOGPROBS, OutputFields.NO_LOGPROBS, true, false, true));
+                .isEqualTo(new OutputFields(
+                        1, OutputFields.NO_LOGPROBS, OutputFields.NO_LOGPROBS, true, false, true, null));
         assertThat(prompt.input().tools()).isNull();
         assertThat(prompt.input().keptLen()).isNull();
         assertThat(prompt.priority()).isZero();
@@ -78,7 +79,7 @@ class PromptParserTest {
                 .containsEntry("level", 3L)
                 .containsEntry("share", 0.5)
                 .containsEntry("list", java.util.Arrays.asList(1L, null));
-        assertThat(prompt.output()).isEqualTo(new OutputFields(3, 4, 2, false, true, false));
+        assertThat(prompt.output()).isEqualTo(new OutputFields(3, 4, 2, false, true, false, null));
         assertThat(prompt.input().keptLen()).isEqualTo(9);
         assertThat(prompt.priority()).isEqualTo(-2);
         assertThat(prompt.cacheSalt()).isEqualTo("s");
@@ -139,7 +140,7 @@ class PromptParserTest {
             {"method":"POST","url":"/v1/completions"}                                      | INVALID_REQUEST       | body must be an object
             {"method":"POST","url":"/v1/completions","body":[]}                            | INVALID_REQUEST       | body must be an object
             {"method":"POST","url":"/v1/completions","body":{"prompt":"x","top_p":2}}      | INVALID_REQUEST       | in body: top_p must be
-            {"method":"POST","url":"/v1/completions","body":{"prompt":"x","regex":"a"}}    | UNSUPPORTED_PARAMETER | in body: regex
+            {"method":"POST","url":"/v1/completions","body":{"prompt":"x","suffix":"a"}}   | UNSUPPORTED_PARAMETER | in body: suffix
             {"method":"POST","url":"/v1/chat/completions","body":{"prompt":"x"}}           | INVALID_REQUEST       | body does not fit the url
             {"custom_id":1,"method":"POST","url":"/v1/completions","body":{"prompt":"x"}}  | INVALID_REQUEST       | custom_id must be a string""")
     void refusesBadBatchLines(String line, ErrorCode code, String reason) {
@@ -235,12 +236,31 @@ class PromptParserTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            "response_format":{"type":"json_object"}               | response_format
-            "response_format":{"type":"json_schema"}               | response_format
-            "regex":"a+"                                           | regex
-            "ebnf":"root ::= a"                                    | ebnf
-            "json_schema":"{}"                                     | json_schema
-            "structural_tag":"{}"                                  | structural_tag
+            "response_format":{"type":"json_object"}                                             | JSON_OBJECT    | ``             | false
+            "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"a":1}}} | JSON_SCHEMA    | {"a":1}        | false
+            "response_format":{"type":"json_schema","json_schema":{"strict":true,"schema":{}}}   | JSON_SCHEMA    | {}             | true
+            "regex":"a+"                                                                         | REGEX          | a+             | false
+            "ebnf":"root ::= a"                                                                  | EBNF           | root ::= a     | false
+            "json_schema":"{}"                                                                   | JSON_SCHEMA    | {}             | false
+            "json_schema":{"type":"null"}                                                        | JSON_SCHEMA    | {"type":"null"} | false
+            "structural_tag":"{}"                                                                | STRUCTURAL_TAG | {}             | false
+            "choice":["a","b"]                                                                   | CHOICE         | ["a","b"]      | false""")
+    void readsWhatTheAnswerMustBe(String field, GrammarField.Language language, String text, boolean isStrict)
+            throws RecordException {
+        assertThat(parse("{" + MESSAGES + "," + field + "}").output().grammar())
+                .isEqualTo(new GrammarField(language, text, isStrict));
+    }
+
+    @Test
+    void oneFieldAloneSaysWhatTheAnswerMustBe() {
+        RecordException refusal = refusal("{" + MESSAGES + ",\"regex\":\"a\",\"choice\":[\"a\"]}");
+
+        assertThat(refusal.code()).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(refusal.reason()).startsWith("regex and choice can't both");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             "tools":[{"type":"web_search"}]                        | tools[0] of a type other than function
             "tool_choice":"required"                               | tool_choice
             "tool_choice":{"type":"function"}                      | tool_choice

@@ -106,7 +106,9 @@ final class CudaSampler {
             flush(logits, kind, steps);
         }
         for (int entry = 0; entry < batch.numEntries; entry++) {
-            mayLeaveNone[turn][entry] = batch.numBanned[entry] > 0 || batch.allowedIds[entry].length > 0;
+            mayLeaveNone[turn][entry] = batch.numBanned[entry] > 0
+                    || batch.allowedIds[entry].length > 0
+                    || batch.allowedBits[entry] != null;
             if (into.numAlternatives[entry] != ScoredTokens.NO_LOGPROBS) {
                 scorer.addDrawn(entry, into);
             }
@@ -175,6 +177,7 @@ final class CudaSampler {
                 || batch.frequencyPenalty[entry] != 0
                 || batch.biasIds[entry].length > 0
                 || batch.allowedIds[entry].length > 0
+                || batch.allowedBits[entry] != null
                 || batch.numBanned[entry] > 0;
         if (hasRules) {
             return into.numAlternatives[entry] == ScoredTokens.NO_LOGPROBS ? Kind.RULES : Kind.RULES_ON_COPY;

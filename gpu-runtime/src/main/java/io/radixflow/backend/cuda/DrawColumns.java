@@ -26,6 +26,7 @@ final class DrawColumns {
     private final StagedInts staged;
     private final int listsAt;
     private final int listCapacity;
+    private final int vocabSize;
     private int turn;
     private int numEntries;
     private int listLen;
@@ -33,6 +34,7 @@ final class DrawColumns {
     private int groupList;
 
     DrawColumns(CudaDevice device, int maxEntries, int vocabSize) {
+        this.vocabSize = vocabSize;
         listsAt = maxEntries * ENTRY_INTS;
         listCapacity = Math.max(MIN_LIST_CAPACITY, LISTS_OF_ENTRY * vocabSize);
         staged = new StagedInts(device, listsAt + listCapacity, "how tokens are drawn");
@@ -60,8 +62,9 @@ final class DrawColumns {
         return listLen + listLen(batch, entry) <= listCapacity;
     }
 
-    private static int listLen(SamplingBatch batch, int entry) {
-        return 2 * batch.biasIds[entry].length + batch.numBanned[entry] + batch.allowedIds[entry].length;
+    private int listLen(SamplingBatch batch, int entry) {
+        int most = batch.allowedBits[entry] == null ? 0 : vocabSize;
+        return 2 * batch.biasIds[entry].length + batch.numBanned[entry] + batch.allowedIds[entry].length + most;
     }
 
     /** @param scratch where its row is copied before rules change it, or NO_SCRATCH */
@@ -94,12 +97,41 @@ final class DrawColumns {
         for (float value : values) {
             ints.put(listsAt + listLen++, bits(value));
         }
-        ints.put(at + 15, listLen);
-        ints.put(at + 16, batch.numBanned[entry]);
+        long[] bits = batch.allowedBits[entry];
+        boolean isListed = bits != null && batch.allowedIds[entry].length == 0 && isFewButSome(bits);
+        int from = listLen;
+        ints.put(at + 15, from);
         addIds(ints, batch.bannedIds[entry], batch.numBanned[entry]);
-        ints.put(at + 17, listLen);
-        ints.put(at + 18, batch.allowedIds[entry].length);
+        if (bits != null && !isListed) {
+            addBits(ints, bits, 0);
+        }
+        ints.put(at + 16, listLen - from);
+        from = listLen;
+        ints.put(at + 17, from);
         addIds(ints, batch.allowedIds[entry], batch.allowedIds[entry].length);
+        if (bits != null && isListed) {
+            addBits(ints, bits, 1);
+        }
+        ints.put(at + 18, listLen - from);
+    }
+
+    /** Whether the shorter list is that of the allowed ids; an empty one would mean that all are. */
+    private boolean isFewButSome(long[] bits) {
+        int num = 0;
+        for (long word : bits) {
+            num += Long.bitCount(word);
+        }
+        return num > 0 && num <= vocabSize / 2;
+    }
+
+    /** Lists the ids whose bit is {@code wanted}; those beyond the bits are 0. */
+    private void addBits(IntBuffer ints, long[] bits, int wanted) {
+        for (int id = 0; id < vocabSize; id++) {
+            long bit = id < bits.length * Long.SIZE ? bits[id >> 6] >>> id & 1 : 0;
+            if (bit == wanted) {
+                ints.put(listsAt + listLen++, id);
+            }
+        }
     }
 
     private void addIds(IntBuffer ints, int[] ids, int num) {

@@ -73,7 +73,7 @@ public final class SimulatedBackend extends OpFreeBackend {
 
     /**
      * Takes the fingerprint as the draw; a temperature mixes in seed and position, so that such draws differ by seed. Allowed and banned ids
-     * are honoured; bias and penalties, which need logits, are not.
+     * and grammars are honoured; bias and penalties, which need logits, are not.
      */
     @Override
     public void sample(Tensor logits, SamplingBatch batch, ScoredTokens into) {
@@ -104,6 +104,10 @@ public final class SimulatedBackend extends OpFreeBackend {
     }
 
     private static boolean isBanned(int token, SamplingBatch batch, int entry) {
+        long[] bits = batch.allowedBits[entry];
+        if (bits != null && (token >= bits.length * Long.SIZE || (bits[token >> 6] >>> token & 1) == 0)) {
+            return true;
+        }
         for (int i = 0; i < batch.numBanned[entry]; i++) {
             if (batch.bannedIds[entry][i] == token) {
                 return true;
