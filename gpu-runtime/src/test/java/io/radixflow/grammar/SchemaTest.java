@@ -35,7 +35,7 @@ class SchemaTest {
                 "{'enum':['a',1,null,true]} | `a` 1 null true | `b` false 2",
                 "{'type':'string','maxLength':2} | `` `ab` `é😀` `\\u00e9\\n` `\\ud83d\\ude00x` | `abc` ab `\\ud83dx` `a",
                 "{'type':'string','minLength':20,'maxLength':5000} | `12345678901234567890` | `1234567890123456789`",
-                "{'type':'string','pattern':'^a+$','maxLength':3} | `a` `\\u0061aa` | `aaaa` `ab` ``",
+                "{'type':'string','pattern':'^a+$','maxLength':3} | `a` `aaa` | `aaaa` `ab` `` `\\u0061`",
                 "{'type':'string','format':'date'} | `2024-02-29` `1999-12-31` | `2023-02-29` `2024-13-01` `2024-04-31`",
                 "{'type':'array','items':{'type':'boolean'},'minItems':1,'maxItems':2} | [true] [true,false] | [] [1] [true,true,true]",
                 "{'type':'array','maxItems':100000} | [] [1,2] | [1,]",
