@@ -71,7 +71,7 @@ final class LabelFlags {
     @Option(
             names = "--schema",
             paramLabel = "FILE",
-            description = "JSON schema of the answers; refused, since this version has no structured output.")
+            description = "JSON Schema that each answer is an instance of, unless the row has its own response_format.")
     private @Nullable Path schema;
 
     @Option(
@@ -172,14 +172,12 @@ final class LabelFlags {
     }
 
     private RowsToRequests requests() {
-        if (schema != null) {
-            throw new UserException("--schema: this version has no structured output; ask for JSON in the prompt");
-        }
         if (promptColumn != null && promptTemplate != null) {
             throw new UserException("--prompt-column and --prompt-template exclude each other; give one of them");
         }
         try {
-            return new RowsToRequests(promptColumn, promptTemplate, idColumn, defaults);
+            String fields = schema == null ? defaults : AnswerSchema.addTo(defaults, schema);
+            return new RowsToRequests(promptColumn, promptTemplate, idColumn, fields);
         } catch (IllegalArgumentException e) {
             throw new UserException("--defaults takes a JSON object: " + e.getMessage(), e);
         }

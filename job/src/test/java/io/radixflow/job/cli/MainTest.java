@@ -83,7 +83,7 @@ class MainTest {
                 "label --input ../examples/tickets.jsonl --output target/out --output-format csv|--output-format takes jsonl or parquet, got 'csv'",
                 "label --input ../examples/tickets.jsonl --output target/out --csv-delimiter ab|--csv-delimiter takes one character",
                 "label --input ../examples/tickets.jsonl --output target/out --output-columns text|the output has a column 'text' already; give this one another name, such as input_text=text",
-                "label --input ../examples/tickets.jsonl --output target/out --schema x.json|--schema: this version has no structured output",
+                "label --input ../examples/tickets.jsonl --output target/out --schema x.json|--schema x.json does not exist or cannot be read",
                 "topic produce prompts --format xml|--format takes json or avro, got 'xml'",
                 "label --input nowhere.jsonl --output target/out|--input nowhere.jsonl does not exist",
                 "quickstart --prompts nowhere.jsonl|the prompts in nowhere.jsonl cannot be read",
