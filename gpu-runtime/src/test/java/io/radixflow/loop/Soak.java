@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * with engine options. For each count, in ascending order, it drains the engine, collects garbage, and prints
  * {@code count heapBytes anonymousBytes}. {@link SoakTest} reads that.
  *
- * <p>Requests differ in length, sampling, stops and namespace; a quarter begins with one of a few shared prefixes.
+ * <p>Requests differ in length, sampling, stops and namespace; a quarter begins with one of a few shared prefixes, some are aborted at once.
  */
 final class Soak implements GenerationListener {
 
@@ -67,6 +67,7 @@ final class Soak implements GenerationListener {
                 soak.runTo(Long.parseLong(count));
                 System.out.println(count + " " + heapBytes() + " " + anonymousBytes());
             }
+            System.err.println(engine.stats());
             soak.session.close();
         }
     }
@@ -121,7 +122,11 @@ final class Soak implements GenerationListener {
         output.release();
         numEnded += numFinished;
         for (; numFinished > 0 && numSubmitted < target; numFinished--) {
-            session.submit(request(numSubmitted++));
+            long id = numSubmitted++;
+            session.submit(request(id));
+            if (random.nextInt(32) == 0) {
+                session.abort(id);
+            }
         }
         if (numEnded == target) {
             drained.countDown();

@@ -356,8 +356,14 @@ public final class ReferenceBackend implements Backend {
             return switch (layout.type()) {
                 case FLOAT16 -> ReferenceWeights.roundToHalf(value);
                 case FLOAT32 -> (float) value;
-                case BFLOAT16 -> throw new IllegalArgumentException("no test needs it");
+                case BFLOAT16 -> roundToBfloat16((float) value);
             };
+        }
+
+        /** To the nearest, of two equally near ones the even one. */
+        private static double roundToBfloat16(float value) {
+            int bits = Float.floatToRawIntBits(value);
+            return Float.intBitsToFloat(bits + 0x7FFF + (bits >>> 16 & 1) & 0xFFFF0000);
         }
     }
 }

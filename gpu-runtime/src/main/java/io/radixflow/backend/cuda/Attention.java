@@ -3,8 +3,8 @@ package io.radixflow.backend.cuda;
 import io.radixflow.backend.KvLayout;
 
 /**
- * Attention over the paged KV cache: sequences that compute one token by {@code decode_attention.cu}, chunks by
- * {@code prefill_attention.cu}. Owns the split sequences' partial results.
+ * Attention over the paged KV cache: sequences that compute one token by {@code decode_attention.cu}, chunks by {@code prefill_wgmma.cu} on
+ * Hopper, elsewhere by {@code prefill_attention.cu}. Owns the split sequences' partial results.
  */
 final class Attention {
 
@@ -12,6 +12,12 @@ final class Attention {
     static final int TILE_ROWS = 128;
 
     private static final int PREFILL_THREADS = 256;
+    private static final int WGMMA_THREADS = 384;
+    /** Queries, two stages of K and two of V, of 128 rows each. */
+    private static final int WGMMA_TILES = 5;
+    /** Barriers, and what the first tile's alignment may skip. */
+    private static final int WGMMA_EXTRA_BYTES = 64 + 1024;
+
     private static final int DECODE_THREADS = 128;
     /** {@code kMaxSplits} there. */
     private static final int MAX_SPLITS = 16;
@@ -29,7 +35,9 @@ final class Attention {
     private final Kernel decode;
     private final Kernel merge;
     private final DevicePointer partial;
-    private final int sharedBytes;
+    private final int prefillThreads;
+    private final int prefillSharedBytes;
+    private final int decodeSharedBytes;
     private final float scaleLog2;
 
     Attention(CudaDevice device, Kernels kernels, KvLayout layout, int maxSequences) {
@@ -37,12 +45,17 @@ final class Attention {
         this.device = device;
         this.layout = layout;
         int headDim = layout.headDim();
-        prefill = kernels.kernel("prefill_attention", "prefill_attention_bf16_" + headDim, 16);
+        String family = kernels.isHopper() ? "prefill_wgmma" : "prefill_attention";
+        prefill = kernels.kernel(family, family + "_bf16_" + headDim, 16);
         decode = kernels.kernel("decode_attention", "decode_attention_bf16_" + headDim, 14);
         merge = kernels.kernel("decode_attention", "decode_attention_merge_bf16_" + headDim, 5);
-        sharedBytes = 2 * 2 * TILE_LEN * (headDim + 8) * Short.BYTES;
-        prefill.allowSharedBytes(sharedBytes);
-        decode.allowSharedBytes(sharedBytes);
+        decodeSharedBytes = 2 * 2 * TILE_LEN * (headDim + 8) * Short.BYTES;
+        decode.allowSharedBytes(decodeSharedBytes);
+        prefillThreads = kernels.isHopper() ? WGMMA_THREADS : PREFILL_THREADS;
+        prefillSharedBytes = kernels.isHopper()
+                ? WGMMA_TILES * TILE_ROWS * headDim * Short.BYTES + WGMMA_EXTRA_BYTES
+                : decodeSharedBytes;
+        prefill.allowSharedBytes(prefillSharedBytes);
         partial = device.allocate(
                 Float.BYTES * (long) maxSequences * layout.numHeads() * MAX_SPLITS * (headDim + 1),
                 "partial results of attention");
@@ -82,7 +95,7 @@ final class Attention {
                 .and(layout.numKvHeads())
                 .and(scaleLog2)
                 .and(out.memory())
-                .launch(device.stream(), step.numTiles(), layout.numKvHeads(), 1, PREFILL_THREADS, sharedBytes);
+                .launch(device.stream(), step.numTiles(), layout.numKvHeads(), 1, prefillThreads, prefillSharedBytes);
     }
 
     /** @param num leading sequences of the step */
@@ -104,7 +117,7 @@ final class Attention {
                 .and(scaleLog2)
                 .and(partial)
                 .and(out.memory())
-                .launch(device.stream(), num, layout.numKvHeads(), walkers, DECODE_THREADS, sharedBytes);
+                .launch(device.stream(), num, layout.numKvHeads(), walkers, DECODE_THREADS, decodeSharedBytes);
         merge.with(partial)
                 .and(step.sequence(StepColumns.CACHED_LEN))
                 .and(step.sequence(StepColumns.FIRST_TOKEN))

@@ -89,6 +89,9 @@ final class InvariantGemms {
      * @throws EngineException of category CONFIGURATION if no algorithm of a shape keeps the order
      */
     void choose(Collection<CudaWeight> weights, int outputRows) {
+        if (weights.isEmpty()) {
+            return;
+        }
         long started = System.nanoTime();
         Map<List<Integer>, CudaWeight> byShape = new LinkedHashMap<>();
         long inputBytes = 0;

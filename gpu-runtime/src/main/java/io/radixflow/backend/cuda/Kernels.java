@@ -17,16 +17,23 @@ final class Kernels implements AutoCloseable {
     private static final String HOPPER = "9.0";
 
     private final Map<String, CUmodule> modules = new HashMap<>();
+    private final boolean isHopper;
     private final String suffix;
 
     /** @param capability of the GPU, such as {@code 9.0} */
     Kernels(String capability) {
-        suffix = capability.equals(HOPPER) ? ".cubin" : ".ptx";
+        isHopper = capability.equals(HOPPER);
+        suffix = isHopper ? ".cubin" : ".ptx";
     }
 
     /** What they are, for the start log. */
     String description() {
-        return suffix.equals(".cubin") ? "kernels for sm_90a" : "kernels from compute_80 PTX, not tuned for this GPU";
+        return isHopper ? "kernels for sm_90a" : "kernels from compute_80 PTX, not tuned for this GPU";
+    }
+
+    /** Whether kernels may be taken that only Hopper has. */
+    boolean isHopper() {
+        return isHopper;
     }
 
     /** @param family name of the source file */

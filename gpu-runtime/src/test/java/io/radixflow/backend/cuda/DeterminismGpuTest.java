@@ -31,7 +31,7 @@ final class DeterminismGpuTest {
                 "disable-radix-cache=true",
                 "disable-cuda-graph=true",
                 "disable-overlap-schedule=true",
-                "schedule-policy=fcfs max-total-tokens=3000")) {
+                "schedule-policy=fcfs max-total-tokens=1500 schedule-conservativeness=0.01")) {
             assertThat(GpuModel.run(file, DETERMINISTIC + options)).as(options).isEqualTo(alone);
         }
     }

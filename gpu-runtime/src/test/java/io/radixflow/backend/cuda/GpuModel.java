@@ -24,6 +24,9 @@ import java.util.Random;
 final class GpuModel {
 
     static final String LIBRARY = System.getProperty("radixflow.cuda.library", "");
+    /** Few and small cases, for tools under which kernels run a hundred times slower. */
+    static final boolean IS_TRIMMED = Boolean.getBoolean("radixflow.gpu.trimmed");
+
     static final int VOCAB_SIZE = 1000;
     static final int CONTEXT_LEN = 1024;
 
@@ -60,6 +63,7 @@ final class GpuModel {
                         .isTrue();
             }
             listener.awaitEnded(numRequests);
+            System.out.printf("%d retractions with %s%n", engine.stats().numRetractedReqs(), options);
         }
         List<String> outputs = new ArrayList<>();
         for (long id = 0; id < numRequests; id++) {
@@ -88,21 +92,26 @@ final class GpuModel {
 
     /** A llama of random bf16 weights. */
     static Path write(Path folder, int headDim, int numHeads, int numKvHeads, int numLayers) {
+        return write(folder, "llama", headDim, numHeads, numKvHeads, numLayers);
+    }
+
+    /** @param architecture llama, qwen2 (biases of q, k and v) or qwen3 (norms of their heads) */
+    static Path write(Path folder, String architecture, int headDim, int numHeads, int numKvHeads, int numLayers) {
         int hidden = 256;
         int ffn = 512;
         Random random = new Random(headDim + numHeads);
         GgufWriter writer = new GgufWriter()
-                .put("general.architecture", "llama")
-                .put("llama.block_count", numLayers)
-                .put("llama.embedding_length", hidden)
-                .put("llama.feed_forward_length", ffn)
-                .put("llama.attention.head_count", numHeads)
-                .put("llama.attention.head_count_kv", numKvHeads)
-                .put("llama.attention.key_length", headDim)
-                .put("llama.attention.value_length", headDim)
-                .put("llama.rope.dimension_count", headDim)
-                .put("llama.attention.layer_norm_rms_epsilon", 1e-5f)
-                .put("llama.context_length", CONTEXT_LEN)
+                .put("general.architecture", architecture)
+                .put(architecture + ".block_count", numLayers)
+                .put(architecture + ".embedding_length", hidden)
+                .put(architecture + ".feed_forward_length", ffn)
+                .put(architecture + ".attention.head_count", numHeads)
+                .put(architecture + ".attention.head_count_kv", numKvHeads)
+                .put(architecture + ".attention.key_length", headDim)
+                .put(architecture + ".attention.value_length", headDim)
+                .put(architecture + ".rope.dimension_count", headDim)
+                .put(architecture + ".attention.layer_norm_rms_epsilon", 1e-5f)
+                .put(architecture + ".context_length", CONTEXT_LEN)
                 .put("tokenizer.ggml.model", "gpt2")
                 .put("tokenizer.ggml.pre", "smollm")
                 .put("tokenizer.ggml.tokens", words());
@@ -115,6 +124,14 @@ final class GpuModel {
             matrix(writer, random, prefix + "attn_q.weight", numHeads * headDim, hidden);
             matrix(writer, random, prefix + "attn_k.weight", numKvHeads * headDim, hidden);
             matrix(writer, random, prefix + "attn_v.weight", numKvHeads * headDim, hidden);
+            if (architecture.equals("qwen2")) {
+                norm(writer, random, prefix + "attn_q.bias", numHeads * headDim);
+                norm(writer, random, prefix + "attn_k.bias", numKvHeads * headDim);
+                norm(writer, random, prefix + "attn_v.bias", numKvHeads * headDim);
+            } else if (architecture.equals("qwen3")) {
+                norm(writer, random, prefix + "attn_q_norm.weight", headDim);
+                norm(writer, random, prefix + "attn_k_norm.weight", headDim);
+            }
             matrix(writer, random, prefix + "attn_output.weight", hidden, numHeads * headDim);
             norm(writer, random, prefix + "ffn_norm.weight", hidden);
             matrix(writer, random, prefix + "ffn_gate.weight", ffn, hidden);
