@@ -31,7 +31,7 @@ public record RunReport(
         Map<String, double[]> latencies) {
 
     /** As Flink's histograms name them. */
-    public static final List<String> QUANTILES = List.of("p50", "p75", "p90", "p95", "p98", "p99", "p999");
+    public static final List<String> QUANTILES = List.of("median", "p75", "p90", "p95", "p98", "p99", "p999");
 
     public static final String ROWS_ANSWERED = "rows_answered";
     public static final String DEAD_LETTERS = "dead_letters";

@@ -23,6 +23,7 @@ final class AvroFile implements Closeable {
     private static final byte[] MAGIC = {'O', 'b', 'j', 1};
     private static final int SYNC_BYTES = 16;
     private static final int MAX_BLOCK_BYTES = 1 << 30;
+    private static final long MAX_ROWS_PER_BYTE = 10_000; // compression included
     private static final int MAX_VARINT_SHIFT = 63;
 
     private final FSDataInputStream in;
@@ -88,7 +89,8 @@ final class AvroFile implements Closeable {
         try {
             blockRows = readLong();
             long bytes = readLong();
-            if (blockRows < 0 || bytes < 0 || bytes > MAX_BLOCK_BYTES || bytes + SYNC_BYTES > length - in.getPos()) {
+            boolean hasTooManyRows = blockRows < 0 || blockRows / MAX_ROWS_PER_BYTE > Math.max(bytes, 0);
+            if (hasTooManyRows || bytes < 0 || bytes > MAX_BLOCK_BYTES || bytes + SYNC_BYTES > length - in.getPos()) {
                 throw broken("a block's size is wrong, or the file was cut off", null);
             }
             blockBytes = (int) bytes;

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 /** Rows of a CSV file whose first line names the columns; values are texts, quoted or not. */
 final class CsvRows implements RowReader {
 
+    private static final String NO_UTF8 = "has bytes that are no UTF-8; convert it to UTF-8";
     private static final String BYTE_ORDER_MARK = "\ufeff";
     private static final CsvMapper CSV = new CsvMapper(CsvFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
@@ -57,7 +58,16 @@ final class CsvRows implements RowReader {
 
     /** Reads the names. @throws BrokenFileException if there are none or one stands twice */
     static CsvRows open(InputStream in, char delimiter, RowEncoder encoder) throws IOException {
-        CsvRows rows = new CsvRows(in, delimiter, encoder);
+        CsvRows rows;
+        try {
+            rows = new CsvRows(in, delimiter, encoder); // reads ahead
+        } catch (CharacterCodingException e) {
+            in.close();
+            throw new BrokenFileException("it " + NO_UTF8, e);
+        } catch (EOFException | ZipException | ZstdIOException e) {
+            in.close();
+            throw new BrokenFileException("it is broken: " + BrokenFileException.reason(e), e);
+        }
         try {
             String[] header = rows.read();
             if (header == null) {
@@ -108,7 +118,7 @@ final class CsvRows implements RowReader {
         try {
             return rows.hasNextValue() ? rows.nextValue() : null;
         } catch (CharacterCodingException e) {
-            throw broken("has bytes that are no UTF-8; convert it to UTF-8", e);
+            throw broken(NO_UTF8, e);
         } catch (EOFException | ZipException | ZstdIOException e) {
             throw broken("is broken: " + BrokenFileException.reason(e), e);
         } catch (JsonProcessingException e) {

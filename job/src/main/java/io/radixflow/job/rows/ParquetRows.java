@@ -93,6 +93,9 @@ final class ParquetRows implements RowReader {
             for (ColumnChunkMetaData column : group.getColumns()) {
                 long start = column.getStartingPos();
                 long size = column.getTotalSize();
+                if (column.getValueCount() < group.getRowCount()) {
+                    throw new BrokenFileException("it is no whole Parquet file: a column has fewer values than rows");
+                }
                 if (start < 0 || size < 0 || size > Integer.MAX_VALUE || start > length - size) {
                     throw new BrokenFileException(
                             "it is no whole Parquet file: after row " + rows + " a column lies outside of it");
