@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class PromptTokenizer {
 
     private static final String THINKING = "enable_thinking";
-    private static final long SEGMENT_BYTES = 16 << 20;
+    private static final long SEGMENT_BYTES = 4 << 20;
 
     private final TextModel text;
     private final SegmentCache segments;
