@@ -18,7 +18,7 @@ final class Chaos {
      * What to do.
      *
      * @param victims names of processes, of which each kill takes one; each as often as the others
-     * @param shortestPauseMillis between two kills, and {@code longestPauseMillis}
+     * @param shortestPauseMillis before a kill, mostly after the first answers since the last one; and {@code longestPauseMillis}
      * @param seed of victims, pauses and records
      */
     record Options(
@@ -101,8 +101,8 @@ final class Chaos {
             for (int i = 0; i < kills.size(); i++) {
                 long from = kills.get(i).atMillis;
                 long to = i + 1 < kills.size() ? kills.get(i + 1).atMillis : Math.round(seconds * 1000);
-                timed.add(new Kill(
-                        from, kills.get(i).victim, watch.longestPause(startMillis + from, startMillis + to)));
+                timed.add(
+                        new Kill(from, kills.get(i).victim, watch.longestPause(startMillis + from, startMillis + to)));
             }
             return new Outcome(
                     disturbed.texts().size(),
@@ -126,6 +126,9 @@ final class Chaos {
         answers.awaitFirst(1, LONGEST_START_SECONDS); // so there is a checkpoint to go back to
         List<String> next = new ArrayList<>(); // each is killed as often as the others, in random order
         while (kills.size() < options.numKills) {
+            if (random.nextInt(4) > 0) { // one kill in four may come while the job still recovers from the one before
+                answers.awaitFirst(answers.texts().size() + 1, LONGEST_START_SECONDS);
+            }
             long until = System.currentTimeMillis()
                     + random.nextInt(options.shortestPauseMillis, options.longestPauseMillis + 1);
             while (System.currentTimeMillis() < until) {

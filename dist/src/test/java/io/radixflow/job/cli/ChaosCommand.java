@@ -30,8 +30,11 @@ final class ChaosCommand implements Callable<Integer> {
     @Option(names = "--kills", description = "Default: ${DEFAULT-VALUE}.")
     private int numKills = 20;
 
-    @Option(names = "--pause", split = ",", description = "Shortest and longest seconds between kills (default: 8,20).")
-    private List<Integer> pauses = List.of(8, 20);
+    @Option(
+            names = "--pause",
+            split = ",",
+            description = "Shortest and longest seconds of work between kills (default: 0,10).")
+    private List<Integer> pauses = List.of(0, 10);
 
     @Option(names = "--max-tokens", description = "Of the longest answer (default: ${DEFAULT-VALUE}).")
     private int maxTokens = 96;
@@ -120,7 +123,8 @@ final class ChaosCommand implements Callable<Integer> {
                         + ")");
         line("of these between checkpoint and restart", Long.toString(outcome.tokensBetweenCheckpoints()));
         line("beyond that", percent(outcome.excess()));
-        System.out.printf("%n| at s | killed | longest time without a token until the next kill, s |%n| --- | --- | --- |%n");
+        System.out.printf(
+                "%n| at s | killed | longest time without a token until the next kill, s |%n| --- | --- | --- |%n");
         for (Chaos.Kill kill : outcome.kills()) {
             System.out.printf(
                     Locale.ROOT,

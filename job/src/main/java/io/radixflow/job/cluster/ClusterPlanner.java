@@ -25,7 +25,7 @@ public final class ClusterPlanner {
     private static final String JOB_MANAGER = "jobmanager";
     private static final String TASK_MANAGER = "taskmanager-";
 
-    /** Small processes: they start in a moment and need little. */
+    /** For processes that have little to do and should be there again in a moment. */
     private static final List<String> SMALL_JVM =
             List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto");
 
@@ -173,7 +173,7 @@ public final class ClusterPlanner {
     private List<String> flinkJvm(String name, String memory, Configuration config, String role) {
         List<String> command = new ArrayList<>(List.of(java));
         command.addAll(words(memory));
-        command.add("-XX:+UseParallelGC");
+        command.addAll(role.equals("jobmanager") ? SMALL_JVM : List.of("-XX:+UseParallelGC"));
         command.addAll(words(config.get(javaOptions("all"))));
         command.addAll(words(config.get(javaOptions(role))));
         command.addAll(logging(name));
