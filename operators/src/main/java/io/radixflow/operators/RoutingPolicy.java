@@ -4,6 +4,8 @@ package io.radixflow.operators;
 public enum RoutingPolicy {
     /** {@link PrefixRouter}: as jobs do it. */
     PREFIX("radixflow"),
+    /** {@link WholeInputOrder}: all requests sorted, in ranges that engines take one after the other. */
+    WHOLE_INPUT("whole-input"),
     /** One after the other. */
     ROUND_ROBIN("round-robin"),
     /** By the hash of the first tokens, whatever the load: what keyBy of a prefix does. */

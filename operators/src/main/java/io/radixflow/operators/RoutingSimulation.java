@@ -30,6 +30,10 @@ public final class RoutingSimulation {
     private final List<Router> routers = new ArrayList<>();
     private final LoadBoard board = new LoadBoard();
     private final int[] keys;
+    /** Of {@link RoutingPolicy#WHOLE_INPUT}: what no reader has taken yet. */
+    private final Queue<List<PreparedRequest>> ranges = new ArrayDeque<>();
+
+    private final long promptTokens;
     private long nextReportNanos;
 
     /**
@@ -37,13 +41,14 @@ public final class RoutingSimulation {
      *
      * @param config of each engine; with a time model
      * @param numEngines at least 1
-     * @param numRouters at least 1
+     * @param numRouters at least 1; in whole-input order each engine has one, its reader
      * @param windowRecords of a router's prefix window; 1 is none
      */
     public record Settings(
             EngineConfig config, RoutingPolicy policy, int numEngines, int numRouters, int windowRecords) {
 
         public Settings {
+            numRouters = policy == RoutingPolicy.WHOLE_INPUT ? numEngines : numRouters;
             if (numEngines < 1 || numRouters < 1 || windowRecords < 1) {
                 throw new IllegalArgumentException("engines, routers and window records must be at least 1, got "
                         + numEngines + ", " + numRouters + " and " + windowRecords);
@@ -65,10 +70,33 @@ public final class RoutingSimulation {
         for (int r = 0; r < settings.numRouters; r++) {
             routers.add(new Router(r));
         }
+        List<PreparedRequest> all = new ArrayList<>(requests.size());
         for (int i = 0; i < requests.size(); i++) {
-            routers.get(i % settings.numRouters).pending.add(prepared(i, requests.get(i)));
+            all.add(prepared(i, requests.get(i)));
         }
-        routers.forEach(Router::sortWindows);
+        promptTokens =
+                all.stream().mapToLong(request -> request.promptIds().length).sum();
+        if (settings.policy == RoutingPolicy.WHOLE_INPUT) {
+            cutIntoRanges(all);
+        } else {
+            for (int i = 0; i < all.size(); i++) {
+                routers.get(i % settings.numRouters).pending.add(all.get(i));
+            }
+            routers.forEach(Router::sortWindows);
+        }
+    }
+
+    private void cutIntoRanges(List<PreparedRequest> all) {
+        all.sort(PrefixGrouping.RADIX_ORDER);
+        RangeCuts cuts = new RangeCuts();
+        for (int i = 0; i < all.size(); i++) {
+            PreparedRequest request = all.get(i);
+            int shared = WholeInputOrder.sharedLen(i == 0 ? null : all.get(i - 1), request);
+            cuts.add(i, shared, new RoutedRequest(request, 0, request.promptIds().length - shared).work());
+        }
+        for (RangeCuts.Range range : cuts.cut(settings.numEngines, all.size())) {
+            ranges.add(all.subList((int) range.from(), (int) range.to()));
+        }
     }
 
     /** Runs the requests to their ends. */
@@ -98,17 +126,11 @@ public final class RoutingSimulation {
     }
 
     private RoutingFigures run() {
-        long promptTokens = 0;
-        for (Router router : routers) {
-            for (PreparedRequest request : router.pending) {
-                promptTokens += request.promptIds().length;
-            }
-        }
         while (true) {
             moveRecords();
             SimulatedTask next = earliestBusy();
             if (next == null) {
-                return figures(promptTokens);
+                return figures();
             }
             if (next.nanoTime() >= nextReportNanos) {
                 report();
@@ -162,7 +184,7 @@ public final class RoutingSimulation {
         }
     }
 
-    private RoutingFigures figures(long promptTokens) {
+    private RoutingFigures figures() {
         long[] prefill = new long[engines.size()];
         long[] output = new long[engines.size()];
         long end = 0;
@@ -178,7 +200,7 @@ public final class RoutingSimulation {
     private final class Router {
 
         private final int index;
-        private final List<PreparedRequest> pending = new ArrayList<>();
+        private List<PreparedRequest> pending = new ArrayList<>();
         private final RouterLoads loads;
         private final PrefixRouter prefixRouter;
         private final SeenPrefixes prefixes = new SeenPrefixes();
@@ -208,7 +230,7 @@ public final class RoutingSimulation {
             int sent = 0;
             while (true) {
                 if (waiting.isEmpty()) {
-                    if (next == pending.size()) {
+                    if (next == pending.size() && !takeRange()) {
                         return sent > 0;
                     }
                     waiting.add(route(pending.get(next)));
@@ -224,12 +246,23 @@ public final class RoutingSimulation {
             }
         }
 
+        private boolean takeRange() {
+            List<PreparedRequest> range = ranges.poll();
+            if (range == null) {
+                return false;
+            }
+            pending = range;
+            next = 0;
+            return true;
+        }
+
         private RoutedRequest route(PreparedRequest request) {
             if (settings.policy == RoutingPolicy.PREFIX) {
                 return prefixRouter.route(request);
             }
             long draw = switch (settings.policy) {
                 case ROUND_ROBIN -> turn++;
+                case WHOLE_INPUT -> index;
                 case RANDOM -> RequestSeed.mix(request.source().offset() + 1);
                 case KEY_HASH, PREFIX -> keyHash(request);
             };

@@ -12,6 +12,8 @@ import io.radixflow.job.report.RunReport;
 import io.radixflow.job.report.RunReportFile;
 import io.radixflow.job.report.RunReportHtml;
 import io.radixflow.operators.ConfiguredEngineProvider;
+import io.radixflow.operators.EngineProvider;
+import io.radixflow.operators.PipelineOptions;
 import io.radixflow.schemas.RecordFormat;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,6 +33,8 @@ import picocli.CommandLine.Spec;
         description =
                 "Answer each row of JSONL, CSV, Parquet or Avro files; what is answered already is not computed again.")
 final class LabelCommand implements Callable<Integer>, StartsEngine {
+
+    private static final int ANY_PORT = 0;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -53,6 +57,10 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
         EngineConfig engine = EngineFlags.config(spec, flink);
         if (flags.isBatch()) {
             JobEnvironment.batch(flink);
+        }
+        if (flags.isInPrefixOrder() && (flags.isBatch() || JobEnvironment.isInCluster())) {
+            throw new UserException(
+                    "--order prefix is for --mode streaming in a process of its own; leave one of them out");
         }
         Files.createDirectories(flags.outputDir());
         if (JobEnvironment.isInCluster()) {
@@ -81,7 +89,8 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
     /** Chooses what to go on from, and tidies the folder if that is the finished rows; how many were finished before. */
     private long prepare(LabelState state, LabelPlan plan, RunIdentity identity, LabelProgress progress)
             throws IOException {
-        Path checkpoint = flags.isBatch() ? null : state.newestCheckpoint();
+        boolean isFromRows = flags.isBatch() || flags.isInPrefixOrder();
+        Path checkpoint = isFromRows ? null : state.newestCheckpoint();
         String obstacle = checkpoint == null ? null : state.obstacle(identity);
         if (checkpoint != null && obstacle == null) {
             progress.line("going on from the last checkpoint of the run before, with the answers that it was making");
@@ -106,9 +115,13 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
             Configuration flink,
             LabelProgress progress)
             throws Exception {
-        StreamExecutionEnvironment env =
-                JobEnvironment.embedded(flink, jobFlags.parallelism(), jobFlags.dashboardPort(), state.checkpoints());
-        build(env, plan, engine);
+        StreamExecutionEnvironment env;
+        if (flags.isInPrefixOrder()) {
+            env = ordered(resources, plan, engine, flink, progress);
+        } else {
+            env = JobEnvironment.embedded(flink, jobFlags.parallelism(), jobFlags.dashboardPort(), state.checkpoints());
+            build(env, plan, engine);
+        }
         RunningJob job = resources.add(RunningJob.submit(env, LabelJob.NAME));
         String dashboard = "http://127.0.0.1:" + flink.get(RestOptions.PORT);
         progress.line("dashboard " + dashboard);
@@ -126,6 +139,34 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
             progress.line(String.format("%-22s%s", "report", reports.resolve("report.html")));
         }
         return isFinished;
+    }
+
+    /** Sorts the rows in a job of its own and adds the graph that answers them. Both live in files that no later run could use. */
+    private StreamExecutionEnvironment ordered(
+            ResourceStack resources, LabelPlan plan, EngineConfig engine, Configuration flink, LabelProgress progress)
+            throws Exception {
+        TemporaryDir dir = resources.add(TemporaryDir.create("radixflow-order-"));
+        org.apache.flink.core.fs.Path folder =
+                new org.apache.flink.core.fs.Path(dir.path().toUri());
+        EngineProvider engines = new ConfiguredEngineProvider(engine.asMap());
+        PipelineOptions options = jobFlags.pipeline(engine, RecordFormat.JSON, false);
+        progress.line("sorting the rows by their prompts");
+        StreamExecutionEnvironment sorting = JobEnvironment.embedded(
+                JobEnvironment.sorting(flink),
+                jobFlags.parallelism(),
+                ANY_PORT,
+                dir.path().resolve("sort"));
+        LabelJob.buildOrder(sorting, plan, engines, options, folder);
+        if (!resources.add(RunningJob.submit(sorting, LabelJob.NAME + "-order")).await()) {
+            throw new UserException("the run was stopped while it sorted the rows");
+        }
+        StreamExecutionEnvironment env = JobEnvironment.embedded(
+                flink,
+                jobFlags.parallelism(),
+                jobFlags.dashboardPort(),
+                dir.path().resolve("checkpoints"));
+        LabelJob.buildOrdered(env, plan, engines, options, folder);
+        return env;
     }
 
     private void build(StreamExecutionEnvironment env, LabelPlan plan, EngineConfig engine) {

@@ -92,6 +92,24 @@ final class LabelFlags {
             })
     private String outputFormat = "jsonl";
 
+    /** In which order rows are answered. */
+    enum RowOrder {
+        /** As they come, in windows of --prefix-window-records. */
+        input,
+        /** Rows whose prompts begin alike one after the other. */
+        prefix
+    }
+
+    @Option(
+            names = "--order",
+            paramLabel = "input|prefix",
+            description = {
+                "input: rows as they come, sorted within windows of --prefix-window-records; answers appear at once. prefix: all rows",
+                "are prepared and sorted by their prompts first, so that each shared prefix is computed about once; the first",
+                "answer waits for the sort, which needs about the input's size on disk. Default: input"
+            })
+    private RowOrder order = RowOrder.input;
+
     @Option(
             names = "--output-columns",
             paramLabel = "[NAME=]COLUMN",
@@ -132,6 +150,10 @@ final class LabelFlags {
     LabelInputs inputs() {
         return LabelInputs.find(
                 inputs, new RowInput(inputFormat(), delimiter(), requests().isBody()));
+    }
+
+    boolean isInPrefixOrder() {
+        return order == RowOrder.prefix;
     }
 
     Path outputDir() {

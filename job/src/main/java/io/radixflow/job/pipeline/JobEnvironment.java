@@ -124,6 +124,14 @@ public final class JobEnvironment {
         return env;
     }
 
+    /** Settings for the stage that sorts: in BATCH mode, without checkpoints. */
+    public static Configuration sorting(Configuration config) {
+        Configuration sorting = new Configuration(config);
+        sorting.removeConfig(CheckpointingOptions.CHECKPOINTING_INTERVAL);
+        batch(sorting);
+        return sorting;
+    }
+
     /** The newest whole checkpoint under a folder of retained ones. */
     public static Optional<Path> newestCheckpoint(Path stateDir) {
         if (!Files.isDirectory(stateDir)) {

@@ -23,6 +23,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files through a real mini cluster to files, over fake engines. */
 class LabelJobIT {
@@ -32,16 +34,17 @@ class LabelJobIT {
     @TempDir
     private Path dir;
 
-    @Test
+    @ParameterizedTest(name = "in prefix order: {0}")
+    @ValueSource(booleans = {false, true})
     @Timeout(120)
-    void answersEachRowOnceAndASecondRunOnlyWhatIsNew() throws Exception {
+    void answersEachRowOnceAndASecondRunOnlyWhatIsNew(boolean isOrdered) throws Exception {
         Path input = dir.resolve("rows.jsonl");
         Path output = Files.createDirectory(dir.resolve("out"));
         Files.writeString(
                 input,
                 "{\"q\": \"one\", \"k\": 1}\n{\"q\": \"two\"}\n\n{broken\n{\"custom_id\": \"own\", \"q\": \"three\"}\n");
 
-        assertThat(run(input, output, OutputFormat.JSONL)).isEqualTo(3);
+        assertThat(run(input, output, OutputFormat.JSONL, isOrdered)).isEqualTo(3);
         assertThat(ids(output, "answers")).containsExactlyInAnyOrder("rows.jsonl:1", "rows.jsonl:2", "own");
         assertThat(ids(output, "dead-letters")).containsExactly("rows.jsonl:4");
         assertThat(FinishedRows.read(output.toUri().toString()).numRows()).isEqualTo(4);
@@ -50,7 +53,7 @@ class LabelJobIT {
                 .allSatisfy(row -> assertThat(row.path("columns").toString()).isEqualTo("{\"key\":1}"));
 
         Files.writeString(input, Files.readString(input) + "{\"q\": \"four\"}\n");
-        assertThat(run(input, output, OutputFormat.JSONL)).isEqualTo(1);
+        assertThat(run(input, output, OutputFormat.JSONL, isOrdered)).isEqualTo(1);
         assertThat(ids(output, "answers"))
                 .containsExactlyInAnyOrder("rows.jsonl:1", "rows.jsonl:2", "own", "rows.jsonl:6");
         assertThat(ids(output, "dead-letters")).containsExactly("rows.jsonl:4");
@@ -63,7 +66,7 @@ class LabelJobIT {
         Path output = Files.createDirectory(dir.resolve("out"));
         Files.writeString(input, "q,k\n\"one, or \"\"two\"\"\",7\nonly\nthree,8\n");
 
-        assertThat(run(input, output, OutputFormat.PARQUET)).isEqualTo(2);
+        assertThat(run(input, output, OutputFormat.PARQUET, false)).isEqualTo(2);
         List<JsonNode> rows = table(output);
         assertThat(rows).extracting(row -> row.path("row").asInt()).containsExactlyInAnyOrder(1, 2, 3);
         for (JsonNode row : rows) {
@@ -83,10 +86,10 @@ class LabelJobIT {
             }
         }
         assertThat(FinishedRows.read(output.toUri().toString()).numRows()).isEqualTo(3);
-        assertThat(run(input, output, OutputFormat.PARQUET)).isZero();
+        assertThat(run(input, output, OutputFormat.PARQUET, false)).isZero();
     }
 
-    private long run(Path input, Path output, OutputFormat format) throws Exception {
+    private long run(Path input, Path output, OutputFormat format, boolean isOrdered) throws Exception {
         Configuration flink = JobEnvironment.configuration(Map.of(), Duration.ofMillis(300));
         Path state = Files.createTempDirectory(dir, "state");
         StreamExecutionEnvironment env = JobEnvironment.embedded(flink, 1, EmbeddedBroker.freePort(), state);
@@ -97,11 +100,27 @@ class LabelJobIT {
                 output.toUri().toString(),
                 format,
                 List.of(new LabelPlan.Carried("key", "k", ColumnType.TEXT)));
-        LabelJob.build(
-                env, plan, new FakeEngines(4, 500), PipelineOptions.defaults().withDeltaOutput(false));
+        PipelineOptions options = PipelineOptions.defaults().withDeltaOutput(false);
+        if (isOrdered) {
+            org.apache.flink.core.fs.Path folder = new org.apache.flink.core.fs.Path(
+                    Files.createTempDirectory(dir, "order").toUri());
+            order(plan, options, folder);
+            LabelJob.buildOrdered(env, plan, new FakeEngines(4, 500), options, folder);
+        } else {
+            LabelJob.build(env, plan, new FakeEngines(4, 500), options);
+        }
         try (RunningJob job = RunningJob.submit(env, LabelJob.NAME)) {
             job.await();
             return job.count(LabelJob.ANSWERS);
+        }
+    }
+
+    private void order(LabelPlan plan, PipelineOptions options, org.apache.flink.core.fs.Path folder) throws Exception {
+        Configuration flink = JobEnvironment.sorting(JobEnvironment.configuration(Map.of(), Duration.ofMillis(300)));
+        StreamExecutionEnvironment env = JobEnvironment.embedded(flink, 1, 0, Files.createTempDirectory(dir, "state"));
+        LabelJob.buildOrder(env, plan, new FakeEngines(4, 500), options, folder);
+        try (RunningJob job = RunningJob.submit(env, "order")) {
+            job.await();
         }
     }
 
