@@ -18,7 +18,8 @@ final class Chaos {
      * What to do.
      *
      * @param victims names of processes, of which each kill takes one; each as often as the others
-     * @param shortestPauseMillis before a kill, mostly after the first answers since the last one; and {@code longestPauseMillis}
+     * @param shortestPauseMillis before a kill, and {@code longestPauseMillis}
+     * @param isPaced whether most kills wait for the first answers since the last one
      * @param seed of victims, pauses and records
      */
     record Options(
@@ -28,6 +29,7 @@ final class Chaos {
             int shortestPauseMillis,
             int longestPauseMillis,
             int maxTokens,
+            boolean isPaced,
             long seed) {}
 
     /** One kill: milliseconds since the job's start, who, and the longest time without a token until the next kill. */
@@ -126,7 +128,9 @@ final class Chaos {
         answers.awaitFirst(1, LONGEST_START_SECONDS); // so there is a checkpoint to go back to
         List<String> next = new ArrayList<>(); // each is killed as often as the others, in random order
         while (kills.size() < options.numKills) {
-            if (random.nextInt(4) > 0) { // one kill in four may come while the job still recovers from the one before
+            if (options.isPaced
+                    && random.nextInt(4)
+                            > 0) { // one kill in four may come while the job still recovers from the one before
                 answers.awaitFirst(answers.texts().size() + 1, LONGEST_START_SECONDS);
             }
             long until = System.currentTimeMillis()

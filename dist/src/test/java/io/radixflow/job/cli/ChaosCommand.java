@@ -78,7 +78,7 @@ final class ChaosCommand implements Callable<Integer> {
             job.addAll(List.of("--model-path=" + model, "--cpu-threads=1"));
         }
         Chaos.Options options = new Chaos.Options(
-                numRecords, numKills, victims, pauses.get(0) * 1000, pauses.get(1) * 1000, maxTokens, seed);
+                numRecords, numKills, victims, pauses.get(0) * 1000, pauses.get(1) * 1000, maxTokens, true, seed);
         try (TestCluster cluster = TestCluster.start(
                 dir.resolve("cluster"),
                 2,

@@ -47,15 +47,15 @@ class ClusterIT {
                 "--device=simulated",
                 "--time-model=" + resource("steady.json"),
                 "--model-path=" + TinyModel.gguf(TinyModel.F32, dir),
-                "--max-running-requests=16",
+                "--max-running-requests=4",
                 "--engine-keep-alive=300",
                 "--checkpoint-interval=500ms"));
         ClusterState state;
         try (TestCluster cluster = TestCluster.start(dir.resolve("cluster"), 2)) {
             assertThat(cluster.run("start")).contains("runs already");
             assertThat(cluster.run("status")).contains("2 TaskManagers, 2 of 2 slots free", "supervisor", "zookeeper");
-            Chaos.Options options =
-                    new Chaos.Options(NUM_RECORDS, 2, List.of("taskmanager-1", "jobmanager"), 500, 1_000, SHORT, 7);
+            Chaos.Options options = new Chaos.Options(
+                    NUM_RECORDS, 2, List.of("taskmanager-1", "jobmanager"), 500, 1_000, SHORT, false, 7);
             surviveKills(new Chaos(cluster, options, job).run());
             goOnFromASavepoint(cluster);
             state = cluster.state();
