@@ -16,9 +16,10 @@ import java.nio.IntBuffer;
 final class DrawColumns {
 
     static final int NO_SCRATCH = -1;
+    private static final int NO_MASK = -1;
     private static final int ENTRY_INTS = 20;
     private static final int MIN_LIST_CAPACITY = 1 << 18;
-    /** Biases have ids and values, then there are the allowed and the banned ids; bans may repeat ids. */
+    /** Biases have ids and values, then there are the allowed and the banned ids, which may repeat, and a mask. */
     private static final int LISTS_OF_ENTRY = 5;
 
     private static final float GREEDY_BELOW = 1e-6f;
@@ -26,7 +27,7 @@ final class DrawColumns {
     private final StagedInts staged;
     private final int listsAt;
     private final int listCapacity;
-    private final int vocabSize;
+    private final int maskInts;
     private int turn;
     private int numEntries;
     private int listLen;
@@ -34,7 +35,7 @@ final class DrawColumns {
     private int groupList;
 
     DrawColumns(CudaDevice device, int maxEntries, int vocabSize) {
-        this.vocabSize = vocabSize;
+        maskInts = (vocabSize + Integer.SIZE - 1) / Integer.SIZE;
         listsAt = maxEntries * ENTRY_INTS;
         listCapacity = Math.max(MIN_LIST_CAPACITY, LISTS_OF_ENTRY * vocabSize);
         staged = new StagedInts(device, listsAt + listCapacity, "how tokens are drawn");
@@ -63,8 +64,8 @@ final class DrawColumns {
     }
 
     private int listLen(SamplingBatch batch, int entry) {
-        int most = batch.allowedBits[entry] == null ? 0 : vocabSize;
-        return 2 * batch.biasIds[entry].length + batch.numBanned[entry] + batch.allowedIds[entry].length + most;
+        int numMaskInts = batch.allowedBits[entry] == null ? 0 : maskInts;
+        return 2 * batch.biasIds[entry].length + batch.numBanned[entry] + batch.allowedIds[entry].length + numMaskInts;
     }
 
     /** @param scratch where its row is copied before rules change it, or NO_SCRATCH */
@@ -97,40 +98,24 @@ final class DrawColumns {
         for (float value : values) {
             ints.put(listsAt + listLen++, bits(value));
         }
-        long[] bits = batch.allowedBits[entry];
-        boolean isListed = bits != null && batch.allowedIds[entry].length == 0 && isFewButSome(bits);
-        int from = listLen;
-        ints.put(at + 15, from);
+        ints.put(at + 15, listLen);
+        ints.put(at + 16, batch.numBanned[entry]);
         addIds(ints, batch.bannedIds[entry], batch.numBanned[entry]);
-        if (bits != null && !isListed) {
-            addBits(ints, bits, 0);
-        }
-        ints.put(at + 16, listLen - from);
-        from = listLen;
-        ints.put(at + 17, from);
+        ints.put(at + 17, listLen);
+        ints.put(at + 18, batch.allowedIds[entry].length);
         addIds(ints, batch.allowedIds[entry], batch.allowedIds[entry].length);
-        if (bits != null && isListed) {
-            addBits(ints, bits, 1);
+        long[] bits = batch.allowedBits[entry];
+        ints.put(at + 19, bits == null ? NO_MASK : listLen);
+        if (bits != null) {
+            addMask(ints, bits);
         }
-        ints.put(at + 18, listLen - from);
     }
 
-    /** Whether the shorter list is that of the allowed ids; an empty one would mean that all are. */
-    private boolean isFewButSome(long[] bits) {
-        int num = 0;
-        for (long word : bits) {
-            num += Long.bitCount(word);
-        }
-        return num > 0 && num <= vocabSize / 2;
-    }
-
-    /** Lists the ids whose bit is {@code wanted}; those beyond the bits are 0. */
-    private void addBits(IntBuffer ints, long[] bits, int wanted) {
-        for (int id = 0; id < vocabSize; id++) {
-            long bit = id < bits.length * Long.SIZE ? bits[id >> 6] >>> id & 1 : 0;
-            if (bit == wanted) {
-                ints.put(listsAt + listLen++, id);
-            }
+    /** As many words as the vocabulary has; what lies beyond the bits is forbidden. */
+    private void addMask(IntBuffer ints, long[] bits) {
+        for (int i = 0; i < maskInts; i++) {
+            long word = i / 2 < bits.length ? bits[i / 2] : 0;
+            ints.put(listsAt + listLen++, (int) (word >>> (i % 2 * Integer.SIZE)));
         }
     }
 

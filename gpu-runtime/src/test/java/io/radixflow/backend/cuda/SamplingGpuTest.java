@@ -262,6 +262,10 @@ final class SamplingGpuTest {
             batch.allowedIds[e] = random.nextInt(5) > 0
                     ? NO_IDS
                     : random.ints(1000, 0, vocabSize).distinct().toArray();
+            if (random.nextInt(5) == 0) { // as a grammar does, in words that need not reach to the vocabulary's end
+                batch.allowedBits[e] = random.longs(Math.max(1, vocabSize / 70)).toArray();
+                batch.allowedBits[e][0] |= 1;
+            }
             if (random.nextInt(3) == 0 && vocabSize > 10) {
                 batch.bannedIds[e] = random.ints(4, 1, vocabSize + 3).toArray();
                 batch.numBanned[e] = 4;
