@@ -33,8 +33,8 @@ final class ChaosCommand implements Callable<Integer> {
     @Option(
             names = "--pause",
             split = ",",
-            description = "Shortest and longest seconds of work between kills (default: 0,10).")
-    private List<Integer> pauses = List.of(0, 10);
+            description = "Shortest and longest seconds of work between kills (default: 0,1).")
+    private List<Integer> pauses = List.of(0, 1);
 
     @Option(names = "--max-tokens", description = "Of the longest answer (default: ${DEFAULT-VALUE}).")
     private int maxTokens = 96;
@@ -52,7 +52,7 @@ final class ChaosCommand implements Callable<Integer> {
     private @Nullable String model;
 
     @Option(names = "--max-running-requests", description = "Default: ${DEFAULT-VALUE}.")
-    private int maxRunning = 16;
+    private int maxRunning = 12; // slow enough that 10,000 records outlast 20 kills
 
     @Option(names = "--keep", description = "Keep the cluster's folder, with its logs.")
     private boolean isKeeping;
