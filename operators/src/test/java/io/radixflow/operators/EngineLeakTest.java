@@ -89,9 +89,11 @@ class EngineLeakTest {
         for (int i = 0; i < NUM_LIVES; i++) {
             live(i % NUM_ENDS);
         }
+        // An end that leaks keeps NUM_LIVES / NUM_ENDS engines; what other tests left in this JVM may come and go
+        // meanwhile.
         assertThat(heapBytes() - heapBefore)
                 .as("bytes left by " + NUM_LIVES + " lives")
-                .isLessThan(3 * ENGINE_BYTES);
+                .isLessThan(NUM_LIVES / NUM_ENDS / 3 * ENGINE_BYTES);
         assertThat(numOpenFiles() - filesBefore).as("files left open").isLessThan(5);
     }
 }
