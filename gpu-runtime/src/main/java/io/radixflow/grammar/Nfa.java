@@ -56,6 +56,32 @@ final class Nfa {
         addEdge(from, AT_END, AT_END, to);
     }
 
+    /** What stands between two states, built anew for each pair. */
+    interface Piece {
+        void build(int from, int to);
+    }
+
+    /** Lets {@code body} be read {@code min} to {@code max} times in a row; {@link Expr#UNBOUNDED} is no end. */
+    void addRepeat(int min, int max, int from, int to, Piece body) {
+        int copies = max == Expr.UNBOUNDED ? min : max;
+        int state = from;
+        for (int i = 0; i < copies; i++) {
+            if (i >= min) {
+                addEpsilon(state, to);
+            }
+            int next = addState();
+            body.build(state, next);
+            state = next;
+        }
+        if (max == Expr.UNBOUNDED) {
+            int loop = addState();
+            addEpsilon(state, loop);
+            body.build(loop, loop);
+            state = loop;
+        }
+        addEpsilon(state, to);
+    }
+
     /** Lets {@code dfa} read its language on the way from one state to another. */
     void embed(Dfa dfa, int from, int to) {
         int offset = lastEdge.size();

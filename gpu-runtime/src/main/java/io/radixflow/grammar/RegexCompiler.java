@@ -159,22 +159,6 @@ final class RegexCompiler {
     }
 
     private void buildRepeat(Nfa nfa, Regex.Repeat repeat, int from, int to) {
-        int copies = repeat.max() == Regex.UNBOUNDED ? repeat.min() : repeat.max();
-        int state = from;
-        for (int i = 0; i < copies; i++) {
-            if (i >= repeat.min()) {
-                nfa.addEpsilon(state, to);
-            }
-            int next = nfa.addState();
-            build(nfa, repeat.body(), state, next);
-            state = next;
-        }
-        if (repeat.max() == Regex.UNBOUNDED) {
-            int loop = nfa.addState();
-            nfa.addEpsilon(state, loop);
-            build(nfa, repeat.body(), loop, loop);
-            state = loop;
-        }
-        nfa.addEpsilon(state, to);
+        nfa.addRepeat(repeat.min(), repeat.max(), from, to, (start, end) -> build(nfa, repeat.body(), start, end));
     }
 }

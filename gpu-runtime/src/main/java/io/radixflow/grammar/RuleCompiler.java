@@ -182,22 +182,7 @@ final class RuleCompiler {
             buildCall(nfa, new Expr.Counted(ruleOf(repeat.body()), repeat.min(), repeat.max()), from, to);
             return;
         }
-        int state = from;
-        for (int i = 0; i < copies; i++) {
-            if (i >= repeat.min()) {
-                nfa.addEpsilon(state, to);
-            }
-            int next = nfa.addState();
-            build(nfa, repeat.body(), state, next);
-            state = next;
-        }
-        if (repeat.max() == Expr.UNBOUNDED) {
-            int loop = nfa.addState();
-            nfa.addEpsilon(state, loop);
-            build(nfa, repeat.body(), loop, loop);
-            state = loop;
-        }
-        nfa.addEpsilon(state, to);
+        nfa.addRepeat(repeat.min(), repeat.max(), from, to, (start, end) -> build(nfa, repeat.body(), start, end));
     }
 
     private int ruleOf(Expr body) {
