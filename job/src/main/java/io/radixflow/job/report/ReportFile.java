@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Map.Entry;
+import java.util.TreeMap;
 
 /** Result files: JSON in which an engine's figures stand under the same keys whoever measured it (bench/README.md). */
 public final class ReportFile {
@@ -29,28 +30,35 @@ public final class ReportFile {
     }
 
     private static ObjectNode tree(BenchReport report) {
+        ObjectNode root = begin(FORMAT, report.engine());
+        root.put("workload", report.workload());
+        root.put("date", report.date());
+        root.put("command", report.command());
+        root.put("machine", report.machine());
+        putOptions(root, report.options());
+        ArrayNode items = root.putArray("items");
+        for (BenchReport.Item item : report.items()) {
+            items.add(tree(item));
+        }
+        return root;
+    }
+
+    /** What every report begins with. */
+    static ObjectNode begin(String format, BenchReport.Subject engine) {
         ObjectNode root = MAPPER.createObjectNode();
-        root.put("format", FORMAT);
-        BenchReport.Subject engine = report.engine();
+        root.put("format", format);
         root.putObject("engine")
                 .put("name", engine.name())
                 .put("version", engine.version())
                 .put("model", engine.model())
                 .put("device", engine.device())
                 .put("simulated", engine.isSimulated());
-        root.put("workload", report.workload());
-        root.put("date", report.date());
-        root.put("command", report.command());
-        root.put("machine", report.machine());
-        ObjectNode options = root.putObject("options");
-        report.options().keySet().stream()
-                .sorted()
-                .forEach(name -> options.put(name, report.options().get(name)));
-        ArrayNode items = root.putArray("items");
-        for (BenchReport.Item item : report.items()) {
-            items.add(tree(item));
-        }
         return root;
+    }
+
+    static void putOptions(ObjectNode root, Map<String, String> values) {
+        ObjectNode options = root.putObject("options");
+        new TreeMap<>(values).forEach(options::put);
     }
 
     private static ObjectNode tree(BenchReport.Item item) {

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.TreeMap;
 
 /** Writes a run's report as JSON. */
 public final class RunReportFile {
@@ -18,21 +17,12 @@ public final class RunReportFile {
     private RunReportFile() {}
 
     public static void write(RunReport report, Path file) throws IOException {
-        ObjectNode root = MAPPER.createObjectNode();
-        root.put("format", FORMAT);
-        BenchReport.Subject engine = report.engine();
-        root.putObject("engine")
-                .put("name", engine.name())
-                .put("version", engine.version())
-                .put("model", engine.model())
-                .put("device", engine.device())
-                .put("simulated", engine.isSimulated());
+        ObjectNode root = ReportFile.begin(FORMAT, report.engine());
         root.put("title", report.title());
         root.put("date", report.date());
         root.put("command", report.command());
         root.put("machine", report.machine());
-        ObjectNode options = root.putObject("options");
-        new TreeMap<>(report.options()).forEach(options::put);
+        ReportFile.putOptions(root, report.options());
         ObjectNode totals = root.putObject("totals");
         report.totals().forEach((key, value) -> ReportFile.put(totals, key, value));
         ObjectNode errors = root.putObject("errors");
