@@ -75,8 +75,8 @@ public final class RunningJob implements AutoCloseable {
                     counts.put(name, number.longValue());
                 }
             });
-        } catch (ExecutionException | TimeoutException e) {
-            return Map.of(); // the job is just starting or ending
+        } catch (ExecutionException | TimeoutException | IllegalStateException e) {
+            return Map.of(); // the job is just starting or ending; the latter once its embedded cluster is gone
         }
         return counts;
     }
@@ -93,6 +93,8 @@ public final class RunningJob implements AutoCloseable {
         try {
             client.cancel().get(STOP_SECONDS, TimeUnit.SECONDS);
             client.getJobExecutionResult().handle((result, failure) -> true).get(STOP_SECONDS, TimeUnit.SECONDS);
+        } catch (IllegalStateException e) {
+            LOG.debug("The job has ended, its embedded cluster is gone", e);
         } catch (ExecutionException | TimeoutException e) {
             LOG.warn("the job did not stop in time: {}", e.toString());
         } catch (InterruptedException e) {
