@@ -166,6 +166,7 @@ class EngineHealingTest {
             gate = FakeEngines.holdStarts();
             kill(operator);
             OperatorHarness.runMails(operator.flink().getTaskMailbox());
+            FakeEngines.awaitHeldStart();
             new Thread(gate::countDown).start(); // the operator is closing, or about to
         }
         assertThat(FakeEngines.started()).hasSize(2).noneMatch(FakeEngine::isRunning);

@@ -18,14 +18,16 @@ class EngineLeakTest {
     private static final int NUM_WARM_UP = 20;
     private static final long ENGINE_BYTES = 8 << 20;
     private static final int NUM_ENDS = 4;
-    private static final int NUM_COLLECTIONS = 3;
+    private static final int NUM_COLLECTIONS = 10;
+    /** Cleaners and finalizers run on threads of their own after a collection; what they let go is seen by the next. */
+    private static final int CLEANING_MILLIS = 100;
 
     private static final PipelineOptions OPTIONS =
             PipelineOptions.defaults().withAdmission(new AdmissionLimits(Duration.ZERO, 1_000_000, 1_000_000));
 
     private final SimulatedEngines engines = SimulatedEngines.of(4, 100);
 
-    /** Ends at the end of the input, in mid-flight, or after its engine was replaced, twice as often. */
+    /** Ends at the end of the input, in mid-flight, while its engine is rebuilt, or after that. */
     private void live(int end) throws Exception {
         try (OperatorHarness operator = new OperatorHarness(engines, OPTIONS, null)) {
             if (end >= 2) {
@@ -40,7 +42,9 @@ class EngineLeakTest {
                 operator.flink().endInput();
                 assertThat(operator.completions()).hasSize(6);
             } else {
-                while (SimulatedEngines.numStarted() == numStarted && end >= 2) {
+                // Not before the failure has reached the operator: until then its close reports it.
+                while (SimulatedEngines.numStarted() == numStarted
+                        && (end == 3 || (end == 2 && !threads().contains("radixflow-engine-replacement")))) {
                     OperatorHarness.runMails(operator.flink().getTaskMailbox());
                 }
                 OperatorHarness.runMails(operator.flink().getTaskMailbox());
@@ -66,6 +70,7 @@ class EngineLeakTest {
         long least = Long.MAX_VALUE;
         for (int i = 0; i < NUM_COLLECTIONS; i++) {
             System.gc();
+            Thread.sleep(CLEANING_MILLIS);
             least = Math.min(
                     least,
                     ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
@@ -89,11 +94,9 @@ class EngineLeakTest {
         for (int i = 0; i < NUM_LIVES; i++) {
             live(i % NUM_ENDS);
         }
-        // An end that leaks keeps NUM_LIVES / NUM_ENDS engines; what other tests left in this JVM may come and go
-        // meanwhile.
         assertThat(heapBytes() - heapBefore)
                 .as("bytes left by " + NUM_LIVES + " lives")
-                .isLessThan(NUM_LIVES / NUM_ENDS / 3 * ENGINE_BYTES);
+                .isLessThan(3 * ENGINE_BYTES);
         assertThat(numOpenFiles() - filesBefore).as("files left open").isLessThan(5);
     }
 }

@@ -8,6 +8,7 @@ import io.radixflow.text.TextModel;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 
@@ -25,6 +26,9 @@ final class FakeEngines implements EngineProvider {
 
     /** Engines start when it is open. */
     private static volatile CountDownLatch startGate = new CountDownLatch(0);
+
+    /** A permit for each start that has come to the gate. */
+    private static final Semaphore AT_GATE = new Semaphore(0);
 
     /** So many of the next engines don't start. */
     private static final AtomicInteger NUM_FAILING_STARTS = new AtomicInteger();
@@ -63,7 +67,13 @@ final class FakeEngines implements EngineProvider {
     /** Holds the next engines back until the gate that it returns is opened by a count down. */
     static CountDownLatch holdStarts() {
         startGate = new CountDownLatch(1);
+        AT_GATE.drainPermits();
         return startGate;
+    }
+
+    /** Returns when a start is held back. */
+    static void awaitHeldStart() throws InterruptedException {
+        AT_GATE.acquire();
     }
 
     static void failStarts(int numEngines) {
@@ -88,6 +98,7 @@ final class FakeEngines implements EngineProvider {
 
     @Override
     public Engine startEngine(List<Integer> gpus) {
+        AT_GATE.release();
         try {
             startGate.await();
         } catch (InterruptedException e) {
