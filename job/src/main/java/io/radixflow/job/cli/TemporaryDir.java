@@ -1,10 +1,9 @@
 package io.radixflow.job.cli;
 
+import io.radixflow.job.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
 
 /** A folder that lives as long as a command. */
 record TemporaryDir(Path path) implements AutoCloseable {
@@ -15,10 +14,6 @@ record TemporaryDir(Path path) implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        try (Stream<Path> paths = Files.walk(path)) {
-            for (Path each : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(each);
-            }
-        }
+        Folders.delete(path);
     }
 }

@@ -1,11 +1,10 @@
 package io.radixflow.job.cluster;
 
+import io.radixflow.job.Folders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * Where a cluster keeps what it needs.
@@ -76,21 +75,10 @@ public record ClusterDirs(Path root) {
 
     /** Removes topics, ZooKeeper's nodes, checkpoints and savepoints. */
     public void deleteData() throws IOException {
-        delete(data());
+        Folders.delete(data());
     }
 
     void deleteTemporary() throws IOException {
-        delete(temporary());
-    }
-
-    private static void delete(Path dir) throws IOException {
-        if (!Files.exists(dir)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(dir)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
-        }
+        Folders.delete(temporary());
     }
 }

@@ -1,12 +1,12 @@
 package io.radixflow.job.models;
 
+import io.radixflow.job.Folders;
 import io.radixflow.job.UserException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
@@ -30,7 +30,7 @@ final class PipDownload implements AutoCloseable {
 
     /** @param workDir made anew: what a killed fetch left in it is removed */
     static PipDownload in(Path workDir, List<String> pip) throws IOException {
-        delete(workDir);
+        Folders.delete(workDir);
         Files.createDirectories(workDir);
         PipDownload download = new PipDownload(pip, workDir);
         Runtime.getRuntime().addShutdownHook(download.cleaner);
@@ -46,7 +46,7 @@ final class PipDownload implements AutoCloseable {
      */
     Path wheel(String requirement, LongConsumer progress) throws IOException {
         Path dir = workDir.resolve("part");
-        delete(dir);
+        Folders.delete(dir);
         Path log = Files.createDirectory(dir).resolve("pip.log");
         Path downloads = Files.createDirectory(dir.resolve("download"));
         Path temporary = Files.createDirectory(dir.resolve("tmp"));
@@ -116,7 +116,7 @@ final class PipDownload implements AutoCloseable {
             process.destroyForcibly();
         }
         try {
-            delete(workDir);
+            Folders.delete(workDir);
         } catch (IOException e) {
             throw new UserException("cannot remove " + workDir + ": " + e, e);
         }
@@ -140,18 +140,5 @@ final class PipDownload implements AutoCloseable {
             return bytes; // a file went away while we looked: the next look will be right
         }
         return bytes;
-    }
-
-    private static void delete(Path dir) throws IOException {
-        if (!Files.exists(dir)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(dir)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
     }
 }
