@@ -5,27 +5,39 @@ import io.radixflow.engine.GrammarSpec.Kind;
 import io.radixflow.text.HfTokenizer;
 import io.radixflow.text.TokenBytes;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
- * Times of masks with Qwen3's real vocabulary over schemas like those of practice: for each one how long it takes to compile, to the first mask, and
- * to each mask of random walks. CONTRIBUTING says how to run it.
+ * Times of masks with Qwen3's real vocabulary over the schemas of {@link PracticeSchemas}: for each one how long it takes from its text to the first
+ * mask, and for each mask of random walks. Both by the clock and as processor time of the thread, which other programs on the machine disturb less.
+ * Prints tables of Markdown; CONTRIBUTING says how to run it.
  */
 public final class MaskFigures {
 
+    private static final int WARM_UPS = 2;
     private static final int WALKS = 20;
     private static final int MAX_TOKENS = 300;
-    private static final double MICROS = 1e3;
+    private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
-    private MaskFigures() {}
+    private final TokenBytes tokens;
+    private final TokenTrie trie;
+    private final int end;
+    private final Timings compiles = new Timings();
+    private final Timings firsts = new Timings(); // from text to mask
+    private final Timings masks = new Timings();
+    private final Timings builtMasks = new Timings();
+
+    private MaskFigures(TokenBytes tokens, TokenTrie trie) {
+        this.tokens = tokens;
+        this.trie = trie;
+        end = tokens.vocabSize() - 1;
+    }
 
     public static void main(String[] args) throws IOException {
         Path file = Path.of(args[0], "qwen3-tokenizer", "tokenizer.json");
@@ -33,65 +45,99 @@ public final class MaskFigures {
         try (HfTokenizer tokenizer = HfTokenizer.fromTokenizerJson(file)) {
             tokens = tokenizer.tokenBytes();
         }
-        long start = System.nanoTime();
+        Stopwatch watch = new Stopwatch();
         TokenTrie trie = new TokenTrie(tokens);
         System.out.printf(
-                "%d tokens, trie of %d nodes in %.0f ms%n", tokens.vocabSize(), trie.numNodes(), millis(start));
-        int end = tokens.vocabSize() - 1;
-        for (int warmUp = 0; warmUp < 2; warmUp++) {
-            run(tokens, trie, end, false);
+                "%d tokens, trie of %d nodes in %,d us%n",
+                tokens.vocabSize(), trie.numNodes(), watch.wallNanos() / 1000);
+        for (int warmUp = 0; warmUp < WARM_UPS; warmUp++) {
+            new MaskFigures(tokens, trie).run(false);
         }
-        System.out.println(
-                "microseconds:                 compile    first   mask p50      p90      p99      max    masks");
-        run(tokens, trie, end, true);
+        new MaskFigures(tokens, trie).run(true);
     }
 
-    private static void run(TokenBytes tokens, TokenTrie trie, int end, boolean isShown) {
-        MaskBuilder masks = new MaskBuilder(tokens, trie, new int[] {end});
-        List<Long> all = new ArrayList<>();
-        List<Long> firsts = new ArrayList<>();
+    private void run(boolean isShown) {
+        Stopwatch watch = new Stopwatch();
+        MaskBuilder builder = new MaskBuilder(tokens, trie, new int[] {end});
+        if (isShown) {
+            System.out.printf("mask builder in %,d us%n%n", watch.wallNanos() / 1000);
+            System.out.println("Microseconds of processor time; masks that were not known before.\n");
+            System.out.println("| grammar | compile | to first mask | masks | built | p50 | p99 | max |");
+            System.out.println("| --- | --- | --- | --- | --- | --- | --- | --- |");
+        }
         for (Map.Entry<String, GrammarSpec> one : grammars().entrySet()) {
-            long start = System.nanoTime();
-            CompiledGrammar grammar = GrammarCompiler.compile(one.getValue());
-            long compiled = System.nanoTime();
-            masks.mask(masks.start(grammar));
-            long first = System.nanoTime();
-            List<Long> times = new ArrayList<>();
-            for (int walk = 0; walk < WALKS; walk++) {
-                walk(masks, grammar, end, new Random(walk), times);
-            }
-            all.addAll(times);
-            firsts.add(first - start);
-            if (isShown) {
-                System.out.printf(
-                        "%-28s %9.0f %8.0f %s%n",
-                        one.getKey(), (compiled - start) / MICROS, (first - compiled) / MICROS, line(times));
-            }
+            measure(builder, one.getKey(), one.getValue(), isShown);
         }
         if (isShown) {
-            System.out.printf("%-28s %9s %8s %s%n", "all", "", "", line(all));
-            System.out.printf("compile to first mask: %s%n", line(firsts));
+            System.out.println("\n| all grammars | p50 | p90 | p99 | max | number |");
+            System.out.println("| --- | --- | --- | --- | --- | --- |");
+            show("compile", compiles);
+            show("text to first mask", firsts);
+            show("each mask", masks);
+            show("each mask that was not known", builtMasks);
         }
     }
 
-    private static void walk(MaskBuilder masks, CompiledGrammar grammar, int end, Random random, List<Long> times) {
-        MatchState state = masks.start(grammar);
-        for (int i = 0; i < MAX_TOKENS; i++) {
-            long before = System.nanoTime();
-            long[] mask = masks.mask(state);
-            times.add(System.nanoTime() - before);
+    private void measure(MaskBuilder builder, String name, GrammarSpec spec, boolean isShown) {
+        Stopwatch watch = new Stopwatch();
+        CompiledGrammar grammar = GrammarCompiler.compile(spec);
+        compiles.add(watch);
+        builder.mask(builder.start(grammar));
+        firsts.add(watch);
+        Timings all = new Timings();
+        Timings built = new Timings();
+        for (int walk = 0; walk < WALKS; walk++) {
+            walk(builder, grammar, new Random(walk), all, built);
+        }
+        masks.addAll(all);
+        builtMasks.addAll(built);
+        if (isShown) {
+            System.out.printf(
+                    "| %s | %,.0f | %,.0f | %,d | %,d | %.1f | %,.0f | %,.0f |%n",
+                    name,
+                    compiles.lastCpuMicros(),
+                    firsts.lastCpuMicros(),
+                    all.size(),
+                    built.size(),
+                    built.cpuMicros(0.5),
+                    built.cpuMicros(0.99),
+                    built.cpuMicros(1));
+        }
+    }
+
+    private static void show(String name, Timings timings) {
+        for (boolean isCpu : new boolean[] {true, false}) {
+            System.out.printf(
+                    "| %s, %s | %,.1f | %,.1f | %,.1f | %,.0f | %,d |%n",
+                    name,
+                    isCpu ? "processor" : "clock",
+                    timings.micros(0.5, isCpu),
+                    timings.micros(0.9, isCpu),
+                    timings.micros(0.99, isCpu),
+                    timings.micros(1, isCpu),
+                    timings.size());
+        }
+    }
+
+    private void walk(MaskBuilder builder, CompiledGrammar grammar, Random random, Timings all, Timings built) {
+        MatchState state = builder.start(grammar);
+        for (int i = 0; i < MAX_TOKENS && !state.isFinal(); i++) {
+            boolean isNew = state.mask == null;
+            Stopwatch watch = new Stopwatch();
+            long[] mask = builder.mask(state);
+            all.add(watch);
+            if (isNew) {
+                built.addLastOf(all);
+            }
             int token = pick(mask, random);
             if (token == end) {
                 return;
             }
-            MatchState next = masks.accept(state, token);
+            MatchState next = builder.accept(state, token);
             if (next == null) {
                 throw new AssertionError("a token of the mask is not accepted");
             }
             state = next;
-            if (state.isFinal()) {
-                return;
-            }
         }
     }
 
@@ -116,74 +162,75 @@ public final class MaskFigures {
         throw new AssertionError("an empty mask");
     }
 
-    private static double millis(long start) {
-        return (System.nanoTime() - start) / 1e6;
-    }
-
-    private static String line(List<Long> times) {
-        List<Long> sorted = new ArrayList<>(times);
-        Collections.sort(sorted);
-        int n = sorted.size();
-        return String.format(
-                "%10.1f %8.1f %8.1f %8.1f %8d",
-                sorted.get(n / 2) / MICROS,
-                sorted.get(n * 9 / 10) / MICROS,
-                sorted.get(Math.min(n - 1, n * 99 / 100)) / MICROS,
-                sorted.get(n - 1) / MICROS,
-                n);
-    }
-
     private static Map<String, GrammarSpec> grammars() {
         Map<String, GrammarSpec> all = new LinkedHashMap<>();
+        PracticeSchemas.all().forEach((name, json) -> all.put(name, GrammarSpec.of(Kind.JSON_SCHEMA, json)));
+        all.put("json_object", GrammarSpec.of(Kind.JSON_OBJECT, ""));
+        all.put("regex with {10,200}", GrammarSpec.of(Kind.REGEX, "(Yes|No), because [a-zA-Z ,]{10,200}\\."));
         all.put(
-                "label of three",
-                schema(
-                        "{'type':'object','properties':{'label':{'enum':['positive','negative','neutral']}},'required':['label'],'additionalProperties':false}"));
-        all.put(
-                "ticket",
-                schema(
-                        "{'type':'object','properties':{'category':{'enum':['billing','shipping','account','other']},'urgency':{'type':'integer','minimum':1,'maximum':5},'summary':{'type':'string','maxLength':200},'tags':{'type':'array','items':{'type':'string','minLength':1,'maxLength':30},'maxItems':5},'due':{'type':'string','format':'date'}},'required':['category','urgency','summary'],'additionalProperties':false}"));
-        all.put(
-                "person, nested",
-                schema(
-                        "{'type':'object','properties':{'name':{'type':'string'},'age':{'type':'integer','minimum':0,'maximum':150},'email':{'type':'string','format':'email'},'address':{'type':'object','properties':{'street':{'type':'string'},'city':{'type':'string'},'zip':{'type':'string','pattern':'^[0-9]{5}(-[0-9]{4})?$'}},'required':['street','city']},'phones':{'type':'array','items':{'type':'object','properties':{'kind':{'enum':['home','work']},'number':{'type':'string','pattern':'^\\\\+?[0-9 ]{6,20}$'}}}}},'required':['name','age','address']}"));
-        all.put(
-                "tree by $ref",
-                schema(
-                        "{'$ref':'#/$defs/node','$defs':{'node':{'type':'object','properties':{'value':{'type':'number'},'children':{'type':'array','items':{'$ref':'#/$defs/node'}}},'required':['value']}}}"));
-        all.put("any object", GrammarSpec.of(Kind.JSON_OBJECT, ""));
-        String names = IntStream.range(0, 1_000)
-                .mapToObj(i -> "'product line " + i * 7919 % 100_003 + "'")
-                .collect(Collectors.joining(","));
-        all.put(
-                "enum of 1,000",
-                schema("{'type':'object','properties':{'product':{'enum':[" + names + "]}},'required':['product']}"));
-        String optional = IntStream.range(0, 60)
-                .mapToObj(i -> "'field_" + i + "':{'type':['string','null']}")
-                .collect(Collectors.joining(","));
-        all.put(
-                "60 optional properties",
-                schema("{'type':'object','properties':{" + optional + "},'additionalProperties':false}"));
-        all.put(
-                "tagged union",
-                schema(
-                        "{'oneOf':[{'type':'object','properties':{'kind':{'const':'circle'},'r':{'type':'number','exclusiveMinimum':0}},'required':['kind','r'],'additionalProperties':false},{'type':'object','properties':{'kind':{'const':'box'},'w':{'type':'number'},'h':{'type':'number'}},'required':['kind','w','h'],'additionalProperties':false}]}"));
-        all.put(
-                "patterns",
-                schema(
-                        "{'type':'object','properties':{'id':{'type':'string','pattern':'^[A-Z]{3}-[0-9]{6}$'},'when':{'type':'string','format':'date-time'},'host':{'type':'string','format':'hostname'},'ip':{'type':'string','format':'ipv6'},'url':{'type':'string','format':'uri'}},'required':['id','when','host','ip','url']}"));
-        all.put(
-                "long strings",
-                schema("{'type':'array','items':{'type':'string','minLength':10,'maxLength':2000},'minItems':2}"));
-        all.put("regex", GrammarSpec.of(Kind.REGEX, "(Yes|No), because [a-zA-Z ,]{10,200}\\."));
-        all.put(
-                "ebnf arithmetic",
+                "EBNF arithmetic",
                 GrammarSpec.of(
                         Kind.EBNF, "root ::= expr\nexpr ::= term ([-+*/] term)*\nterm ::= [0-9]+ | \"(\" expr \")\""));
         return all;
     }
 
-    private static GrammarSpec schema(String json) {
-        return GrammarSpec.of(Kind.JSON_SCHEMA, json.replace('\'', '"'));
+    /** Both clocks since it was made. */
+    private static final class Stopwatch {
+
+        private final long wallStart = System.nanoTime();
+        private final long cpuStart = THREADS.getCurrentThreadCpuTime();
+
+        long cpuNanos() {
+            return THREADS.getCurrentThreadCpuTime() - cpuStart;
+        }
+
+        long wallNanos() {
+            return System.nanoTime() - wallStart;
+        }
+    }
+
+    /** Durations by both clocks, in the order of their making. */
+    private static final class Timings {
+
+        private static final double MICROS = 1e3;
+
+        private final IntList cpu = new IntList(); // nanoseconds
+        private final IntList wall = new IntList();
+
+        void add(Stopwatch watch) {
+            cpu.add((int) watch.cpuNanos());
+            wall.add((int) watch.wallNanos());
+        }
+
+        void addLastOf(Timings other) {
+            cpu.add(other.cpu.get(other.size() - 1));
+            wall.add(other.wall.get(other.size() - 1));
+        }
+
+        void addAll(Timings other) {
+            for (int i = 0; i < other.size(); i++) {
+                cpu.add(other.cpu.get(i));
+                wall.add(other.wall.get(i));
+            }
+        }
+
+        int size() {
+            return cpu.size();
+        }
+
+        double lastCpuMicros() {
+            return cpu.get(size() - 1) / MICROS;
+        }
+
+        double cpuMicros(double share) {
+            return micros(share, true);
+        }
+
+        /** The quantile; 1 is the largest. */
+        double micros(double share, boolean isCpu) {
+            int[] sorted = (isCpu ? cpu : wall).toArray();
+            Arrays.sort(sorted);
+            return sorted[Math.min(sorted.length - 1, (int) (sorted.length * share))] / MICROS;
+        }
     }
 }
