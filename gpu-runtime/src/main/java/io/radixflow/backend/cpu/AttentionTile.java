@@ -1,5 +1,6 @@
 package io.radixflow.backend.cpu;
 
+import static io.radixflow.backend.cpu.Lanes.EXACT;
 import static io.radixflow.backend.cpu.Lanes.FLOATS;
 import static io.radixflow.backend.cpu.Lanes.LANES;
 import static io.radixflow.backend.cpu.Lanes.STRIP;
@@ -133,9 +134,9 @@ final class AttentionTile {
     private static float maxOf(float[] values, int at, float[] lanes) {
         FloatVector top = FloatVector.fromArray(FLOATS, values, at);
         for (int i = LANES; i < TILE_LEN; i += LANES) {
-            top = top.max(FloatVector.fromArray(FLOATS, values, at + i));
+            top = FloatVector.fromArray(FLOATS, values, at + i).max(top);
         }
-        top.intoArray(lanes, 0);
+        EXACT.cast(top).intoArray(lanes, 0);
         float max = lanes[0];
         for (int i = 1; i < LANES; i++) {
             max = lanes[i] > max ? lanes[i] : max;
@@ -153,9 +154,9 @@ final class AttentionTile {
     private static void addToSum(float[] values, int at, float factor, float[] sum, int sumAt) {
         FloatVector total = FloatVector.fromArray(FLOATS, sum, sumAt).mul(broadcast(factor));
         for (int i = 0; i < TILE_LEN; i += LANES) {
-            total = total.add(FloatVector.fromArray(FLOATS, values, at + i));
+            total = FloatVector.fromArray(FLOATS, values, at + i).add(total);
         }
-        total.intoArray(sum, sumAt);
+        EXACT.cast(total).intoArray(sum, sumAt);
     }
 
     /** {@code into[i, t] = sum over d of q[i, d] * k[d, t]} for up to four queries; those from {@code count} on repeat the last. */
@@ -188,14 +189,14 @@ final class AttentionTile {
                 a3 = qd.fma(ka, a3);
                 b3 = qd.fma(kb, b3);
             }
-            a0.intoArray(into, t);
-            b0.intoArray(into, t + LANES);
-            a1.intoArray(into, TILE_LEN + t);
-            b1.intoArray(into, TILE_LEN + t + LANES);
-            a2.intoArray(into, 2 * TILE_LEN + t);
-            b2.intoArray(into, 2 * TILE_LEN + t + LANES);
-            a3.intoArray(into, 3 * TILE_LEN + t);
-            b3.intoArray(into, 3 * TILE_LEN + t + LANES);
+            EXACT.cast(a0).intoArray(into, t);
+            EXACT.cast(b0).intoArray(into, t + LANES);
+            EXACT.cast(a1).intoArray(into, TILE_LEN + t);
+            EXACT.cast(b1).intoArray(into, TILE_LEN + t + LANES);
+            EXACT.cast(a2).intoArray(into, 2 * TILE_LEN + t);
+            EXACT.cast(b2).intoArray(into, 2 * TILE_LEN + t + LANES);
+            EXACT.cast(a3).intoArray(into, 3 * TILE_LEN + t);
+            EXACT.cast(b3).intoArray(into, 3 * TILE_LEN + t + LANES);
         }
     }
 
@@ -237,14 +238,14 @@ final class AttentionTile {
                 a3 = pt.fma(va, a3);
                 b3 = pt.fma(vb, b3);
             }
-            a0.intoArray(out, d);
-            b0.intoArray(out, d + LANES);
-            a1.intoArray(out, d1);
-            b1.intoArray(out, d1 + LANES);
-            a2.intoArray(out, d2);
-            b2.intoArray(out, d2 + LANES);
-            a3.intoArray(out, d3);
-            b3.intoArray(out, d3 + LANES);
+            EXACT.cast(a0).intoArray(out, d);
+            EXACT.cast(b0).intoArray(out, d + LANES);
+            EXACT.cast(a1).intoArray(out, d1);
+            EXACT.cast(b1).intoArray(out, d1 + LANES);
+            EXACT.cast(a2).intoArray(out, d2);
+            EXACT.cast(b2).intoArray(out, d2 + LANES);
+            EXACT.cast(a3).intoArray(out, d3);
+            EXACT.cast(b3).intoArray(out, d3 + LANES);
         }
     }
 }

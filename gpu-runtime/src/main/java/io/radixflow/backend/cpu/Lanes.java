@@ -11,13 +11,20 @@ import jdk.incubator.vector.VectorSpecies;
  * The vector shape of this machine, chosen when the class is loaded, and arithmetic on it that the Vector API lacks.
  *
  * <p>Kernels are written so that C2 keeps every vector in a register: small static methods, one local for each accumulator, constants
- * broadcast before loops, {@code castShape} for conversions. The launcher keeps kernels from being inlined into their
- * callers ({@code flink-conf/jvm-cpu.options} says why). {@code CpuAllocationTest} fails when a vector gets boxed.
+ * broadcast before loops, {@code castShape} for conversions, no method called on a vector that a loop carries
+ * unless it is cast to {@link #EXACT}. The launcher keeps kernels from being inlined into their callers and this class's methods inlined
+ * ({@code flink-conf/jvm-cpu.options} says why). {@code CpuAllocationTest} fails when a vector gets boxed.
  */
 final class Lanes {
 
     static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
     static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+    /**
+     * The class of this machine's float vectors; a vector that a loop carried is cast to it before it is written. C2 knows such a local as
+     * an abstract {@code FloatVector} only and takes its class from profiles; without one (the first compiler counts no types while it is
+     * busy) it calls {@code length()} as a virtual method, and the vector is an object for the life of the JVM.
+     */
+    static final Class<? extends FloatVector> EXACT = FLOATS.zero().getClass().asSubclass(FloatVector.class);
     /** Numbers in one vector. */
     static final int LANES = FLOATS.length();
     /** Output features that kernels compute side by side: two vectors. */

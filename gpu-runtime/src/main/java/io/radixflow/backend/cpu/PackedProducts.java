@@ -1,5 +1,6 @@
 package io.radixflow.backend.cpu;
 
+import static io.radixflow.backend.cpu.Lanes.EXACT;
 import static io.radixflow.backend.cpu.Lanes.FLOATS;
 import static io.radixflow.backend.cpu.Lanes.INTS;
 import static io.radixflow.backend.cpu.Lanes.LANES;
@@ -38,8 +39,8 @@ final class PackedProducts {
                 b = xk.fma(toFloats(packed1.lanewise(LSHR, 4 * i).and(nibble)).fma(d1, m1), b);
             }
         }
-        a.intoArray(out, 0);
-        b.intoArray(out, LANES);
+        EXACT.cast(a).intoArray(out, 0);
+        EXACT.cast(b).intoArray(out, LANES);
     }
 
     /**
@@ -91,8 +92,8 @@ final class PackedProducts {
                 b = xk.fma(toFloats(u1).fma(d1, m1), b);
             }
         }
-        a.intoArray(out, 0);
-        b.intoArray(out, LANES);
+        EXACT.cast(a).intoArray(out, 0);
+        EXACT.cast(b).intoArray(out, LANES);
     }
 
     /** As {@link #addNibbles} for bytes. */
@@ -113,8 +114,8 @@ final class PackedProducts {
                 b = xk.fma(toFloats(packed1.lanewise(LSHR, 8 * i).and(lowByte)).fma(d1, m1), b);
             }
         }
-        a.intoArray(out, 0);
-        b.intoArray(out, LANES);
+        EXACT.cast(a).intoArray(out, 0);
+        EXACT.cast(b).intoArray(out, LANES);
     }
 
     /** As {@link #addNibbles} for a whole strip of BF16 weights, {@code len} input features from its first word on. */
@@ -134,8 +135,8 @@ final class PackedProducts {
                 b = xk.fma(pairs1.and(highHalf).reinterpretAsFloats(), b);
             }
         }
-        a.intoArray(out, 0);
-        b.intoArray(out, LANES);
+        EXACT.cast(a).intoArray(out, 0);
+        EXACT.cast(b).intoArray(out, LANES);
     }
 
     /** As {@link #addBf16} for F16. */
@@ -154,8 +155,8 @@ final class PackedProducts {
                 b = xk.fma(Lanes.highHalves(pairs1), b);
             }
         }
-        a.intoArray(out, 0);
-        b.intoArray(out, LANES);
+        EXACT.cast(a).intoArray(out, 0);
+        EXACT.cast(b).intoArray(out, LANES);
     }
 
     /** As {@link #addBf16} for F32. */
@@ -168,7 +169,7 @@ final class PackedProducts {
             b = xk.fma(
                     IntVector.fromArray(INTS, words, from + k * STRIP + LANES).reinterpretAsFloats(), b);
         }
-        a.intoArray(out, 0);
-        b.intoArray(out, LANES);
+        EXACT.cast(a).intoArray(out, 0);
+        EXACT.cast(b).intoArray(out, LANES);
     }
 }

@@ -1,5 +1,6 @@
 package io.radixflow.backend.cpu;
 
+import static io.radixflow.backend.cpu.Lanes.EXACT;
 import static io.radixflow.backend.cpu.Lanes.FLOATS;
 import static io.radixflow.backend.cpu.Lanes.LANES;
 import static io.radixflow.backend.cpu.Lanes.broadcast;
@@ -33,7 +34,7 @@ final class RowKernels {
             FloatVector v = FloatVector.fromArray(FLOATS, x, at + i);
             squares = v.fma(v, squares);
         }
-        squares.intoArray(lanes, 0);
+        EXACT.cast(squares).intoArray(lanes, 0);
         double sum = 0;
         for (int lane = 0; lane < LANES; lane++) {
             sum += lanes[lane];

@@ -1,5 +1,6 @@
 package io.radixflow.backend.cpu;
 
+import static io.radixflow.backend.cpu.Lanes.EXACT;
 import static io.radixflow.backend.cpu.Lanes.FLOATS;
 import static io.radixflow.backend.cpu.Lanes.LANES;
 import static io.radixflow.backend.cpu.Lanes.STRIP;
@@ -25,8 +26,8 @@ final class StripProducts {
             a = xk.fma(FloatVector.fromArray(FLOATS, strip, k * STRIP), a);
             b = xk.fma(FloatVector.fromArray(FLOATS, strip, k * STRIP + LANES), b);
         }
-        a.intoArray(out, outAt);
-        b.intoArray(out, outAt + LANES);
+        EXACT.cast(a).intoArray(out, outAt);
+        EXACT.cast(b).intoArray(out, outAt + LANES);
     }
 
     /** Up to four rows: those from {@code numRows} on repeat the last one, which gives the same numbers twice. */
@@ -74,14 +75,14 @@ final class StripProducts {
             a3 = xk.fma(wa, a3);
             b3 = xk.fma(wb, b3);
         }
-        a0.intoArray(out, outAt);
-        b0.intoArray(out, outAt + LANES);
-        a1.intoArray(out, out1);
-        b1.intoArray(out, out1 + LANES);
-        a2.intoArray(out, out2);
-        b2.intoArray(out, out2 + LANES);
-        a3.intoArray(out, out3);
-        b3.intoArray(out, out3 + LANES);
+        EXACT.cast(a0).intoArray(out, outAt);
+        EXACT.cast(b0).intoArray(out, outAt + LANES);
+        EXACT.cast(a1).intoArray(out, out1);
+        EXACT.cast(b1).intoArray(out, out1 + LANES);
+        EXACT.cast(a2).intoArray(out, out2);
+        EXACT.cast(b2).intoArray(out, out2 + LANES);
+        EXACT.cast(a3).intoArray(out, out3);
+        EXACT.cast(b3).intoArray(out, out3 + LANES);
     }
 
     static void addEightRows(
@@ -130,21 +131,21 @@ final class StripProducts {
             a7 = xk.fma(wa, a7);
             b7 = xk.fma(wb, b7);
         }
-        a0.intoArray(out, outAt);
-        b0.intoArray(out, outAt + LANES);
-        a1.intoArray(out, outAt + outStride);
-        b1.intoArray(out, outAt + outStride + LANES);
-        a2.intoArray(out, outAt + 2 * outStride);
-        b2.intoArray(out, outAt + 2 * outStride + LANES);
-        a3.intoArray(out, outAt + 3 * outStride);
-        b3.intoArray(out, outAt + 3 * outStride + LANES);
-        a4.intoArray(out, outAt + 4 * outStride);
-        b4.intoArray(out, outAt + 4 * outStride + LANES);
-        a5.intoArray(out, outAt + 5 * outStride);
-        b5.intoArray(out, outAt + 5 * outStride + LANES);
-        a6.intoArray(out, outAt + 6 * outStride);
-        b6.intoArray(out, outAt + 6 * outStride + LANES);
-        a7.intoArray(out, outAt + 7 * outStride);
-        b7.intoArray(out, outAt + 7 * outStride + LANES);
+        EXACT.cast(a0).intoArray(out, outAt);
+        EXACT.cast(b0).intoArray(out, outAt + LANES);
+        EXACT.cast(a1).intoArray(out, outAt + outStride);
+        EXACT.cast(b1).intoArray(out, outAt + outStride + LANES);
+        EXACT.cast(a2).intoArray(out, outAt + 2 * outStride);
+        EXACT.cast(b2).intoArray(out, outAt + 2 * outStride + LANES);
+        EXACT.cast(a3).intoArray(out, outAt + 3 * outStride);
+        EXACT.cast(b3).intoArray(out, outAt + 3 * outStride + LANES);
+        EXACT.cast(a4).intoArray(out, outAt + 4 * outStride);
+        EXACT.cast(b4).intoArray(out, outAt + 4 * outStride + LANES);
+        EXACT.cast(a5).intoArray(out, outAt + 5 * outStride);
+        EXACT.cast(b5).intoArray(out, outAt + 5 * outStride + LANES);
+        EXACT.cast(a6).intoArray(out, outAt + 6 * outStride);
+        EXACT.cast(b6).intoArray(out, outAt + 6 * outStride + LANES);
+        EXACT.cast(a7).intoArray(out, outAt + 7 * outStride);
+        EXACT.cast(b7).intoArray(out, outAt + 7 * outStride + LANES);
     }
 }
