@@ -25,6 +25,24 @@ public final class EngineOptions {
             "Gives a model's thoughts as reasoning_content, apart from content; default: all text is content.",
             "qwen3",
             "deepseek-r1");
+    public static final EngineOption<String> CONSTRAINED_JSON_WHITESPACE_PATTERN = new EngineOption<>(
+            "constrained-json-whitespace-pattern",
+            String.class,
+            "[ \\t\\n\\r]?",
+            List.of(),
+            "Regular expression of the white space between the tokens of constrained JSON; the default lets a model that loves"
+                    + " space come to an end.",
+            Function.identity());
+
+    /** The value of {@link #CONSTRAINED_JSON_PROPERTY_ORDER} that asks for no order. */
+    static final String ANY_ORDER = "any";
+
+    public static final EngineOption<String> CONSTRAINED_JSON_PROPERTY_ORDER = choice(
+            "constrained-json-property-order",
+            "declared",
+            "Order of an object's properties in constrained JSON: as its schema names them, or any, for at most 12 named ones.",
+            "declared",
+            ANY_ORDER);
     public static final EngineOption<String> DTYPE = choice(
             "dtype",
             "auto",
@@ -170,6 +188,8 @@ public final class EngineOptions {
             SERVED_MODEL_NAME,
             CHAT_TEMPLATE,
             REASONING_PARSER,
+            CONSTRAINED_JSON_WHITESPACE_PATTERN,
+            CONSTRAINED_JSON_PROPERTY_ORDER,
             DTYPE,
             LOAD_FORMAT,
             KV_CACHE_DTYPE,

@@ -5,13 +5,10 @@ package io.radixflow.engine;
  *
  * @param kind how to read {@code text}
  * @param isStrict JSON objects that list properties have no others unless the schema speaks of them
- * @param spacePattern regular expression of what may stand between tokens of JSON
+ * @param json how JSON in the answer is written
  * @param reasoning what the model may think before, free of the grammar
  */
-public record GrammarSpec(Kind kind, String text, boolean isStrict, String spacePattern, Reasoning reasoning) {
-
-    /** At most one, so that a model which loves space still comes to an end. */
-    public static final String DEFAULT_SPACE = "[ \\t\\n\\r]?";
+public record GrammarSpec(Kind kind, String text, boolean isStrict, JsonStyle json, Reasoning reasoning) {
 
     /** The languages of grammars. */
     public enum Kind {
@@ -35,6 +32,6 @@ public record GrammarSpec(Kind kind, String text, boolean isStrict, String space
     }
 
     public static GrammarSpec of(Kind kind, String text) {
-        return new GrammarSpec(kind, text, false, DEFAULT_SPACE, Reasoning.NEVER);
+        return new GrammarSpec(kind, text, false, JsonStyle.DEFAULT, Reasoning.NEVER);
     }
 }

@@ -108,9 +108,8 @@ final class ArrayRules {
                     "JSON Schema: uniqueItems at an array can be enforced only where items are listed"
                             + " by enum; leave it out");
         }
-        List<Expr> options = values.stream()
-                .map(value -> JsonValues.spelled(value, compiler.text().space()))
-                .toList();
+        List<Expr> options =
+                values.stream().map(value -> compiler.text().spelled(value)).toList();
         return values.size() <= MAX_ANY_ORDER ? anyOrder(shape, options) : listOrder(shape, options);
     }
 

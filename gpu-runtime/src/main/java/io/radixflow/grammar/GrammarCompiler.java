@@ -2,6 +2,7 @@ package io.radixflow.grammar;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.radixflow.engine.GrammarSpec;
+import io.radixflow.engine.JsonStyle;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,11 @@ public final class GrammarCompiler {
         return rules.compile(rules.add("root", behindReasoning(root, spec, rules, budget)), budget);
     }
 
+    /** @throws GrammarException if the style's space is no regular expression of JSON's white space */
+    public static void check(JsonStyle style) {
+        JsonText unused = new JsonText(new Rules(), Budget.standard(), style);
+    }
+
     /** A model that reasons first does so freely, up to the end of its reasoning. */
     private static Expr behindReasoning(Expr root, GrammarSpec spec, Rules rules, Budget budget) {
         if (spec.reasoning() == GrammarSpec.Reasoning.NEVER) {
@@ -46,7 +52,7 @@ public final class GrammarCompiler {
     }
 
     private static JsonText json(Rules rules, Budget budget, GrammarSpec spec) {
-        return new JsonText(rules, budget, spec.spacePattern());
+        return new JsonText(rules, budget, spec.json());
     }
 
     private static Expr schema(Rules rules, Budget budget, GrammarSpec spec, String schema) {

@@ -1,6 +1,11 @@
 package io.radixflow.grammar;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import io.radixflow.engine.JsonStyle;
+import io.radixflow.grammar.ObjectMembers.Member;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -16,23 +21,77 @@ final class JsonText {
     private final Rules rules;
     private final Budget budget;
     private final Expr space;
+    private final boolean isAnyOrder;
     private final Map<String, Integer> known = new HashMap<>();
     private final Map<Dfa, Expr> quoted = new HashMap<>();
 
-    JsonText(Rules rules, Budget budget, String spacePattern) {
+    JsonText(Rules rules, Budget budget, JsonStyle style) {
         this.rules = rules;
         this.budget = budget;
-        Dfa dfa = RegexCompiler.wholeText(spacePattern, budget);
-        Dfa spaces = RegexCompiler.wholeText("[ \\t\\n\\r]*", budget);
-        if (!DfaOps.minus(dfa, spaces, budget).isEmpty()) {
-            throw new GrammarException(
-                    "the pattern of JSON's white space must match spaces, tabs and newlines only, got " + spacePattern);
+        isAnyOrder = style.isAnyOrder();
+        space = new Expr.Automaton(Utf8.encode(space(style.spacePattern(), budget), budget));
+    }
+
+    private static Dfa space(String pattern, Budget budget) {
+        Dfa wanted;
+        try {
+            wanted = RegexCompiler.wholeText(pattern, budget);
+        } catch (GrammarException e) {
+            throw new GrammarException("the pattern of JSON's white space: " + e.getMessage());
         }
-        space = new Expr.Automaton(Utf8.encode(dfa, budget));
+        Dfa spaces = RegexCompiler.wholeText("[ \\t\\n\\r]*", budget);
+        if (wanted.isEmpty() || !DfaOps.minus(wanted, spaces, budget).isEmpty()) {
+            throw new GrammarException("the pattern of JSON's white space must match spaces, tabs and newlines"
+                    + " (as [ \\t\\n\\r] does) and nothing else, got " + pattern);
+        }
+        return wanted;
     }
 
     Expr space() {
         return space;
+    }
+
+    /** Between two members of an object or array. */
+    Expr comma() {
+        return Expr.sequence(Expr.text(","), space);
+    }
+
+    boolean isAnyOrder() {
+        return isAnyOrder;
+    }
+
+    /** The way to write a value that literals of a grammar take. */
+    Expr spelled(JsonNode value) {
+        if (value.isTextual()) {
+            return Expr.text(JsonValues.quoted(value.textValue()));
+        } else if (value.isNumber()) {
+            return Expr.text(JsonValues.number(value).toPlainString());
+        } else if (value.isObject() && isAnyOrder) {
+            List<Member> members = new ArrayList<>();
+            value.fields().forEachRemaining(field -> members.add(new Member(member(field), true)));
+            Expr object = new AnyOrder(rules, comma())
+                    .write(new ObjectMembers(members, null, 0, Expr.UNBOUNDED, " in an enum or const"));
+            return Expr.sequence(Expr.text("{"), space, object, Expr.text("}"));
+        } else if (!value.isContainerNode()) {
+            return Expr.text(value.toString());
+        }
+        List<Expr> members = new ArrayList<>();
+        value.fields().forEachRemaining(field -> members.add(member(field)));
+        if (value.isArray()) {
+            value.forEach(element -> members.add(Expr.sequence(spelled(element), space)));
+        }
+        List<Expr> parts = new ArrayList<>();
+        parts.add(Expr.sequence(Expr.text(value.isArray() ? "[" : "{"), space));
+        for (int i = 0; i < members.size(); i++) {
+            parts.add(i == 0 ? members.get(i) : Expr.sequence(comma(), members.get(i)));
+        }
+        parts.add(Expr.text(value.isArray() ? "]" : "}"));
+        return new Expr.Sequence(parts);
+    }
+
+    private Expr member(Map.Entry<String, JsonNode> field) {
+        Expr name = Expr.text(JsonValues.quoted(field.getKey()));
+        return Expr.sequence(name, space, Expr.text(":"), space, spelled(field.getValue()), space);
     }
 
     Expr matching(String regex) {
@@ -76,7 +135,7 @@ final class JsonText {
     }
 
     private Expr bracketed(String open, Expr member, String close) {
-        Expr more = new Expr.Repeat(Expr.sequence(Expr.text(","), space, member), 0, Expr.UNBOUNDED);
+        Expr more = new Expr.Repeat(Expr.sequence(comma(), member), 0, Expr.UNBOUNDED);
         return Expr.sequence(Expr.text(open), space, Expr.optional(Expr.sequence(member, more)), Expr.text(close));
     }
 

@@ -8,12 +8,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.math.BigDecimal;
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
-/** JSON read exactly, compared by value, and written as text. */
+/** JSON read exactly and compared by value. */
 final class JsonValues {
 
     static final int MAX_CHARS = 1 << 20;
@@ -89,35 +88,6 @@ final class JsonValues {
 
     static boolean contains(List<JsonNode> values, JsonNode value) {
         return values.stream().anyMatch(one -> areEqual(one, value));
-    }
-
-    /** The one way to write a value that literals of a grammar take; {@code space} may stand between tokens. */
-    static Expr spelled(JsonNode value, Expr space) {
-        if (value.isTextual()) {
-            return Expr.text(quoted(value.textValue()));
-        } else if (value.isNumber()) {
-            return Expr.text(number(value).toPlainString());
-        } else if (!value.isContainerNode()) {
-            return Expr.text(value.toString());
-        }
-        List<Expr> parts = new ArrayList<>();
-        parts.add(Expr.text(value.isArray() ? "[" : "{"));
-        parts.add(space);
-        Iterator<String> names = value.fieldNames();
-        Iterator<JsonNode> elements = value.elements();
-        while (elements.hasNext()) {
-            if (names.hasNext()) {
-                parts.add(Expr.sequence(Expr.text(quoted(names.next())), space, Expr.text(":"), space));
-            }
-            parts.add(spelled(elements.next(), space));
-            parts.add(space);
-            if (elements.hasNext()) {
-                parts.add(Expr.text(","));
-                parts.add(space);
-            }
-        }
-        parts.add(Expr.text(value.isArray() ? "]" : "}"));
-        return new Expr.Sequence(parts);
     }
 
     /** A string in quotes, with the escapes that JSON demands and no others. */

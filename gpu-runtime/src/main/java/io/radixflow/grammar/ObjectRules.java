@@ -1,12 +1,13 @@
 package io.radixflow.grammar;
 
+import io.radixflow.grammar.ObjectMembers.Member;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Writes objects: the named properties in their order, then the others. */
+/** Writes objects: the named properties in their order, then the others; or all in {@link AnyOrder}. */
 final class ObjectRules {
 
     private static final int MAX_PATTERNS = 6;
@@ -20,10 +21,8 @@ final class ObjectRules {
         this.budget = budget;
     }
 
-    /** A named property: its name with the value, or null if it must be absent. */
-    private record Member(@Nullable Expr expr, boolean isRequired) {}
-
-    Expr write(ObjectShape shape) {
+    /** The objects of a shape, which a schema at {@code path} asks for. */
+    Expr write(ObjectShape shape, String path) {
         Expr space = compiler.text().space();
         List<Member> members = new ArrayList<>();
         SchemaCheck check = new SchemaCheck(compiler.algebra(), budget);
@@ -35,7 +34,15 @@ final class ObjectRules {
             Expr member = isAbsent ? null : member(Expr.text(JsonValues.quoted(name)), claims);
             members.add(new Member(member, shape.required().contains(name)));
         }
-        Expr network = new Network(shape, members, others(shape)).write();
+        ObjectMembers object =
+                new ObjectMembers(members, others(shape), shape.minProperties(), shape.maxProperties(), path);
+        if (object.min() > 1 && object.other() != null && members.size() < object.min()) {
+            throw new GrammarException("JSON Schema: minProperties of " + object.min()
+                    + " needs properties that the schema" + " doesn't name, whose names might repeat; name them");
+        }
+        Expr network = compiler.text().isAnyOrder()
+                ? new AnyOrder(compiler.rules(), compiler.text().comma()).write(object)
+                : new Network(object).write();
         return Expr.sequence(Expr.text("{"), space, network, Expr.text("}"));
     }
 
@@ -107,28 +114,19 @@ final class ObjectRules {
      */
     private final class Network {
 
-        private final ObjectShape shape;
+        private final ObjectMembers object;
         private final List<Member> members;
-        private final @Nullable Expr other;
         private final int maxCount;
         private final List<Expr.Edge> edges = new ArrayList<>();
-        private final Expr separator;
 
-        Network(ObjectShape shape, List<Member> members, @Nullable Expr other) {
-            this.shape = shape;
-            this.members = members;
-            this.other = other;
-            boolean isCounted = shape.minProperties() > 1 || shape.maxProperties() < Expr.UNBOUNDED;
+        Network(ObjectMembers object) {
+            this.object = object;
+            members = object.named();
+            boolean isCounted = object.min() > 1 || object.max() < Expr.UNBOUNDED;
             maxCount = isCounted ? Math.max(1, members.size()) : 1;
-            separator = Expr.sequence(Expr.text(","), compiler.text().space());
         }
 
         Expr write() {
-            int min = shape.minProperties();
-            if (min > 1 && other != null && members.size() < min) {
-                throw new GrammarException("JSON Schema: minProperties of " + min + " needs properties that the schema"
-                        + " doesn't name, whose names might repeat; name them");
-            }
             if ((members.size() + 1L) * (maxCount + 1) > MAX_NETWORK) {
                 throw new GrammarException("JSON Schema: minProperties or maxProperties of an object with "
                         + members.size() + " properties is too large");
@@ -152,8 +150,8 @@ final class ObjectRules {
         private void addMember(int i, int count) {
             Member member = members.get(i);
             Expr expr = member.expr();
-            if (expr != null && count < shape.maxProperties()) {
-                Expr label = count == 0 ? expr : Expr.sequence(separator, expr);
+            if (expr != null && count < object.max()) {
+                Expr label = count == 0 ? expr : Expr.sequence(compiler.text().comma(), expr);
                 edges.add(new Expr.Edge(state(i, count), state(i + 1, Math.min(count + 1, maxCount)), label));
             }
             if (!member.isRequired()) {
@@ -163,16 +161,18 @@ final class ObjectRules {
 
         private void addOthers(int count, int end) {
             int from = state(members.size(), count);
-            int most = shape.maxProperties() == Expr.UNBOUNDED ? Expr.UNBOUNDED : shape.maxProperties() - count;
-            boolean isEnough = count >= shape.minProperties();
+            int most = object.max() == Expr.UNBOUNDED ? Expr.UNBOUNDED : object.max() - count;
+            boolean isEnough = count >= object.min();
             if (isEnough) {
                 edges.add(new Expr.Edge(from, end, Expr.EMPTY));
             }
-            if (other == null || most < 1 || (!isEnough && shape.minProperties() > count + 1)) {
+            Expr other = object.other();
+            if (other == null || most < 1 || (!isEnough && object.min() > count + 1)) {
                 return;
             }
-            Expr more = new Expr.Repeat(Expr.sequence(separator, other), 0, most == Expr.UNBOUNDED ? most : most - 1);
-            Expr first = count == 0 ? other : Expr.sequence(separator, other);
+            Expr more = new Expr.Repeat(
+                    Expr.sequence(compiler.text().comma(), other), 0, most == Expr.UNBOUNDED ? most : most - 1);
+            Expr first = count == 0 ? other : Expr.sequence(compiler.text().comma(), other);
             edges.add(new Expr.Edge(from, end, Expr.sequence(first, more)));
         }
     }

@@ -11,7 +11,7 @@ import java.util.Map;
  * Writes the rules of a JSON Schema: one rule for each set of claims that a value somewhere in the document must meet.
  *
  * <p>Never wider than the schema, and narrower in spelling only: properties come in the order in which schemas name them and additional
- * ones behind them, space between tokens is bounded, numbers with demands have no exponent, listed strings have no needless escapes.
+ * ones behind them (unless the style is any order), space between tokens is bounded, numbers with demands have no exponent, listed strings have no needless escapes.
  */
 final class SchemaCompiler {
 
@@ -62,6 +62,10 @@ final class SchemaCompiler {
         return text;
     }
 
+    Rules rules() {
+        return rules;
+    }
+
     /** A value that meets the claims; its rule is written later. */
     Expr value(List<Claim> claims) {
         Claim always = new Claim(algebra.document().always(), true);
@@ -87,14 +91,14 @@ final class SchemaCompiler {
             List<Expr> options = new ArrayList<>();
             for (JsonType type : JsonType.values()) {
                 for (Shape shape : algebra.shapes(type, next.claims())) {
-                    options.add(write(shape));
+                    options.add(write(shape, next.claims().get(0).schema().path()));
                 }
             }
             rules.define(next.rule(), new Expr.Choice(options));
         }
     }
 
-    private Expr write(Shape shape) {
+    private Expr write(Shape shape, String path) {
         if (shape instanceof Shape.Values listed) {
             return values(listed.values());
         } else if (shape instanceof TextShape textShape) {
@@ -102,7 +106,7 @@ final class SchemaCompiler {
         } else if (shape instanceof ArrayShape array) {
             return arrays.write(array);
         }
-        return objects.write((ObjectShape) shape);
+        return objects.write((ObjectShape) shape, path);
     }
 
     private Expr values(List<JsonNode> values) {
@@ -112,7 +116,7 @@ final class SchemaCompiler {
             if (value.isTextual() && JsonValues.hasLoneSurrogate(value.textValue())) {
                 throw new GrammarException("JSON Schema: enum or const has a lone surrogate, which UTF-8 can't hold");
             }
-            Expr spelled = JsonValues.spelled(value, text.space());
+            Expr spelled = text.spelled(value);
             if (spelled instanceof Expr.Literal literal) {
                 scalars.add(Words.letters(literal.bytes()));
             } else {

@@ -112,14 +112,14 @@ class EbnfTest {
     void theGrammarBeginsBehindTheReasoning() {
         GrammarSpec spec = GrammarSpec.of(Kind.REGEX, "[0-9]+");
         CompiledGrammar always = GrammarCompiler.compile(
-                new GrammarSpec(spec.kind(), spec.text(), false, spec.spacePattern(), GrammarSpec.Reasoning.ALWAYS));
+                new GrammarSpec(spec.kind(), spec.text(), false, spec.json(), GrammarSpec.Reasoning.ALWAYS));
         assertThat(Vocabularies.accepts(always, "<think>\nhm </thi</think>\n\n12"))
                 .isTrue();
         assertThat(Vocabularies.accepts(always, "hm</think>12")).isTrue();
         assertThat(Vocabularies.accepts(always, "12")).isFalse();
         assertThat(Vocabularies.accepts(always, "a</think>b</think>12")).isFalse();
         CompiledGrammar tagged = GrammarCompiler.compile(
-                new GrammarSpec(spec.kind(), spec.text(), false, spec.spacePattern(), GrammarSpec.Reasoning.IF_TAGGED));
+                new GrammarSpec(spec.kind(), spec.text(), false, spec.json(), GrammarSpec.Reasoning.IF_TAGGED));
         assertThat(Vocabularies.accepts(tagged, "12")).isTrue();
         assertThat(Vocabularies.accepts(tagged, "<think>x</think>12")).isTrue();
         assertThat(Vocabularies.accepts(tagged, "x</think>12")).isFalse();

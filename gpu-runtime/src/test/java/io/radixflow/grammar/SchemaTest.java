@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.GrammarSpec.Kind;
+import io.radixflow.engine.JsonStyle;
 import java.time.Duration;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -15,6 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SchemaTest {
+
+    private static final JsonStyle ANY_ORDER = new JsonStyle("", true);
 
     private static CompiledGrammar compile(String schema) {
         return GrammarCompiler.compile(GrammarSpec.of(Kind.JSON_SCHEMA, schema));
@@ -106,11 +109,59 @@ class SchemaTest {
     @Test
     void strictObjectsHaveNoPropertiesThatAreNotListed() {
         String schema = "{\"type\":\"object\",\"properties\":{\"a\":{}}}";
-        CompiledGrammar strict = GrammarCompiler.compile(new GrammarSpec(
-                Kind.JSON_SCHEMA, schema, true, GrammarSpec.DEFAULT_SPACE, GrammarSpec.Reasoning.NEVER));
+        CompiledGrammar strict = GrammarCompiler.compile(
+                new GrammarSpec(Kind.JSON_SCHEMA, schema, true, JsonStyle.DEFAULT, GrammarSpec.Reasoning.NEVER));
         assertThat(Vocabularies.accepts(strict, "{\"a\":1}")).isTrue();
         assertThat(Vocabularies.accepts(strict, "{\"b\":1}")).isFalse();
         assertThat(Vocabularies.accepts(compile(schema), "{\"b\":1}")).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "{'type':'object','properties':{'a':{},'b':{'type':'null'},'c':{}},'required':['b'],'additionalProperties':false} | {`b`:null} {`b`:null,`a`:1} {`c`:1,`b`:null,`a`:2} {`a`:1,`b`:null,`c`:3} | {} {`a`:1} {`b`:null,`b`:null} {`a`:1,`b`:null,`a`:1} {`b`:null,} {,`b`:null} {`b`:null,`d`:1} {`b`:1}",
+                "{'type':'object','properties':{'a':{},'ab':{}},'required':['a','ab']} | {`ab`:1,`a`:2} {`x`:0,`ab`:1,`y`:0,`a`:2,`z`:0} | {`ab`:1} {`x`:0,`a`:1} {`ab`:1,`a`:2,`ab`:1}",
+                "{'type':'object','properties':{'a':{},'b':{},'c':{}},'minProperties':2,'additionalProperties':false} | {`c`:1,`a`:1} {`c`:1,`b`:1,`a`:1} | {} {`b`:1}",
+                "{'type':'object','properties':{'a':{}},'maxProperties':2} | {} {`x`:1,`a`:1} {`a`:1,`x`:1} {`x`:1,`y`:1} | {`x`:1,`a`:1,`y`:1} {`a`:1,`a`:1}",
+                "{'type':'object','properties':{'a':{},'b':false},'required':['a']} | {`x`:1,`a`:1} | {`b`:1,`a`:1}",
+                "{'const':{'a':1,'b':[{'c':2,'d':3}]}} | {`b`:[{`d`:3,`c`:2}],`a`:1} {`a`:1,`b`:[{`c`:2,`d`:3}]} | {`a`:1} {`b`:[{`c`:2}],`a`:1} {`a`:1,`a`:1,`b`:[{`c`:2,`d`:3}]}",
+                "{'type':'object','properties':{'a':{},'b':{}},'dependentRequired':{'a':['b']},'additionalProperties':false} | {} {`b`:1,`a`:1} {`a`:1,`b`:1} | {`a`:1}",
+            })
+    void anyOrderAcceptsEachPropertyOnce(String schema, String valid, String invalid) {
+        CompiledGrammar grammar = GrammarCompiler.compile(new GrammarSpec(
+                Kind.JSON_SCHEMA, schema.replace('\'', '"'), false, ANY_ORDER, GrammarSpec.Reasoning.NEVER));
+        for (String text : valid.split(" ", -1)) {
+            assertThat(Vocabularies.accepts(grammar, text.replace('`', '"')))
+                    .as(text)
+                    .isTrue();
+        }
+        for (String text : invalid.split(" ", -1)) {
+            assertThat(Vocabularies.accepts(grammar, text.replace('`', '"')))
+                    .as(text)
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void anyOrderIsForAFewProperties() {
+        String twelve = properties(AnyOrder.MAX_NAMED);
+        CompiledGrammar grammar = GrammarCompiler.compile(
+                new GrammarSpec(Kind.JSON_SCHEMA, twelve, true, ANY_ORDER, GrammarSpec.Reasoning.NEVER));
+        assertThat(Vocabularies.accepts(grammar, "{\"p11\":[],\"p3\":[],\"p0\":[]}"))
+                .isTrue();
+        GrammarSpec more = new GrammarSpec(
+                Kind.JSON_SCHEMA, properties(AnyOrder.MAX_NAMED + 1), true, ANY_ORDER, GrammarSpec.Reasoning.NEVER);
+        assertThatThrownBy(() -> GrammarCompiler.compile(more))
+                .isInstanceOf(GrammarException.class)
+                .hasMessageContaining("properties at # has 13 names, any order is for at most 12");
+    }
+
+    private static String properties(int number) {
+        return IntStream.range(0, number)
+                .mapToObj(i -> "\"p" + i + "\":{\"type\":\"array\"}")
+                .collect(Collectors.joining(",", "{\"type\":\"object\",\"properties\":{", "}}"));
     }
 
     @Test
@@ -123,9 +174,10 @@ class SchemaTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"x", " *|a", "[ ]"})
+    @ValueSource(strings = {"x", " *|a", "[]", "[ ]"})
     void spaceIsSpaceOnly(String pattern) {
-        GrammarSpec spec = new GrammarSpec(Kind.JSON_OBJECT, "", false, pattern, GrammarSpec.Reasoning.NEVER);
+        GrammarSpec spec = new GrammarSpec(
+                Kind.JSON_OBJECT, "", false, new JsonStyle(pattern, false), GrammarSpec.Reasoning.NEVER);
         if (pattern.equals("[ ]")) {
             assertThat(Vocabularies.accepts(GrammarCompiler.compile(spec), "{ }"))
                     .isTrue();

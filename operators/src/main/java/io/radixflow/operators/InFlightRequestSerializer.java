@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class InFlightRequestSerializer implements SimpleVersionedSerializer<InFlightRequest> {
 
-    static final int CURRENT_VERSION = 4;
+    static final int CURRENT_VERSION = 5;
 
     private final PreparedRequestSerializer requests = new PreparedRequestSerializer();
 

@@ -1,7 +1,11 @@
 package io.radixflow.operators;
 
 import io.radixflow.engine.EngineConfig;
+import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineOptions;
+import io.radixflow.engine.JsonStyle;
+import io.radixflow.grammar.GrammarCompiler;
+import io.radixflow.grammar.GrammarException;
 import io.radixflow.schemas.RecordFormat;
 import io.radixflow.schemas.RegistryAccess;
 import io.radixflow.text.ReasoningFormat;
@@ -24,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param format of the records
  * @param registry of the writers' schemas, for the format that has one, else null
  * @param reasoning how a thinking model's reasoning is told from its content, or null for not at all
+ * @param json how constrained answers write JSON
  * @param rebuilds how often an engine that failed is replaced before the task fails
  */
 public record PipelineOptions(
@@ -38,6 +43,7 @@ public record PipelineOptions(
         RecordFormat format,
         @Nullable RegistryAccess registry,
         @Nullable ReasoningFormat reasoning,
+        JsonStyle json,
         RebuildLimit rebuilds)
         implements Serializable {
 
@@ -67,10 +73,11 @@ public record PipelineOptions(
                 RecordFormat.JSON,
                 null,
                 null,
+                JsonStyle.DEFAULT,
                 rebuilds(EngineConfig.of(Map.of())));
     }
 
-    /** Takes over what the engine's options say: stream interval, random seed, reasoning parser, rebuilds. */
+    /** Takes over what the engine's options say: stream interval, random seed, reasoning parser, style of JSON, rebuilds. */
     public PipelineOptions withEngineConfig(EngineConfig config) {
         return new PipelineOptions(
                 parallelism,
@@ -86,7 +93,21 @@ public record PipelineOptions(
                 config.find(EngineOptions.REASONING_PARSER)
                         .map(ReasoningFormat::of)
                         .orElse(null),
+                json(config),
                 rebuilds(config));
+    }
+
+    private static JsonStyle json(EngineConfig config) {
+        JsonStyle style = JsonStyle.of(config);
+        try {
+            GrammarCompiler.check(style);
+        } catch (GrammarException e) {
+            throw new EngineException(
+                    EngineException.Category.CONFIGURATION,
+                    "--" + EngineOptions.CONSTRAINED_JSON_WHITESPACE_PATTERN.name() + ": " + e.getMessage(),
+                    e);
+        }
+        return style;
     }
 
     private static RebuildLimit rebuilds(EngineConfig config) {
@@ -134,6 +155,7 @@ public record PipelineOptions(
                 format,
                 value,
                 reasoning,
+                json,
                 rebuilds);
     }
 
@@ -157,6 +179,7 @@ public record PipelineOptions(
                 newFormat,
                 registry,
                 reasoning,
+                json,
                 rebuilds);
     }
 

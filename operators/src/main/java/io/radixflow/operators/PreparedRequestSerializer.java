@@ -1,6 +1,7 @@
 package io.radixflow.operators;
 
 import io.radixflow.engine.GrammarSpec;
+import io.radixflow.engine.JsonStyle;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.SamplingParamsBuilder;
 import io.radixflow.engine.TokenRules;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class PreparedRequestSerializer extends RecordSerializer<PreparedRequest> {
 
     private static final long serialVersionUID = 1L;
-    private static final int CURRENT_VERSION = 3;
+    private static final int CURRENT_VERSION = 4;
 
     private final SourceRecordSerializer sources = new SourceRecordSerializer();
 
@@ -128,12 +129,13 @@ public final class PreparedRequestSerializer extends RecordSerializer<PreparedRe
             BinaryFields.writeString(out, grammar.kind().name());
             BinaryFields.writeString(out, grammar.text());
             out.writeBoolean(grammar.isStrict());
-            BinaryFields.writeString(out, grammar.spacePattern());
+            BinaryFields.writeString(out, grammar.json().spacePattern());
+            out.writeBoolean(grammar.json().isAnyOrder());
             BinaryFields.writeString(out, grammar.reasoning().name());
         }
     }
 
-    private static @Nullable GrammarSpec readGrammar(DataInputView in) throws IOException {
+    private static @Nullable GrammarSpec readGrammar(int version, DataInputView in) throws IOException {
         if (!in.readBoolean()) {
             return null;
         }
@@ -141,7 +143,7 @@ public final class PreparedRequestSerializer extends RecordSerializer<PreparedRe
                 GrammarSpec.Kind.valueOf(BinaryFields.readPresentString(in)),
                 BinaryFields.readPresentString(in),
                 in.readBoolean(),
-                BinaryFields.readPresentString(in),
+                new JsonStyle(BinaryFields.readPresentString(in), version >= 4 && in.readBoolean()),
                 GrammarSpec.Reasoning.valueOf(BinaryFields.readPresentString(in)));
     }
 
@@ -175,7 +177,7 @@ public final class PreparedRequestSerializer extends RecordSerializer<PreparedRe
             sampling.noStopTrim(in.readBoolean()).logprobs(in.readInt()).rules(readRules(in));
         }
         if (version >= 3) {
-            sampling.grammar(readGrammar(in));
+            sampling.grammar(readGrammar(version, in));
         }
         return sampling.build();
     }

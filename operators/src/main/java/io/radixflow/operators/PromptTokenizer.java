@@ -2,6 +2,7 @@ package io.radixflow.operators;
 
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.GrammarSpec;
+import io.radixflow.engine.JsonStyle;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.TokenRules;
 import io.radixflow.schemas.AnswerHead;
@@ -36,12 +37,14 @@ final class PromptTokenizer {
     private final @Nullable ReasoningFormat reasoning;
     private final long randomSeed;
     private final GrammarCheck grammars;
+    private final JsonStyle json;
 
     PromptTokenizer(TextModel text, PipelineOptions options, GrammarCheck grammars) {
         this.text = text;
         segments = new SegmentCache(text.tokenizer(), SEGMENT_BYTES);
         this.grammars = grammars;
         reasoning = options.reasoning();
+        json = options.json();
         randomSeed = options.randomSeed();
     }
 
@@ -150,11 +153,7 @@ final class PromptTokenizer {
             case AT_ONCE -> GrammarSpec.Reasoning.ALWAYS;
         };
         GrammarSpec spec = new GrammarSpec(
-                GrammarSpec.Kind.valueOf(field.language().name()),
-                field.text(),
-                field.isStrict(),
-                GrammarSpec.DEFAULT_SPACE,
-                lead);
+                GrammarSpec.Kind.valueOf(field.language().name()), field.text(), field.isStrict(), json, lead);
         grammars.check(spec);
         return spec;
     }

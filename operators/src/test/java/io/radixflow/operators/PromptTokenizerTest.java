@@ -1,10 +1,13 @@
 package io.radixflow.operators;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.radixflow.engine.EngineConfig;
+import io.radixflow.engine.EngineException;
 import io.radixflow.engine.GrammarSpec;
+import io.radixflow.engine.JsonStyle;
 import io.radixflow.engine.TokenRules;
 import io.radixflow.schemas.ErrorCode;
 import io.radixflow.schemas.Prompt;
@@ -54,6 +57,32 @@ class PromptTokenizerTest {
                 "chat_template_kwargs":{"level":3}}""");
 
         assertThat(text(request.promptIds())).isEqualTo("<system>Be {{brief}}.<user>Hi<assistant>[3]");
+    }
+
+    @Test
+    void aGrammarWritesJsonAsTheOptionsSay() throws Exception {
+        PipelineOptions options = PipelineOptions.defaults()
+                .withEngineConfig(EngineConfig.of(
+                        Map.of("constrained-json-whitespace-pattern", "", "constrained-json-property-order", "any")))
+                .withParallelism(2);
+        PromptTokenizer compact = new PromptTokenizer(
+                FakeTokenizer.textModel(ChatTemplate.parse(TEMPLATE)),
+                options,
+                new GrammarCheck(new SecondsHistogram()));
+        String body =
+                "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"response_format\":{\"type\":\"json_object\"}}";
+        assertThat(Objects.requireNonNull(grammar(compact, body)).json()).isEqualTo(new JsonStyle("", true));
+        assertThat(Objects.requireNonNull(grammar(tokenizer(null), body)).json())
+                .isEqualTo(JsonStyle.DEFAULT);
+    }
+
+    @Test
+    void aWrongWhitespacePatternIsRefusedAtTheStart() {
+        EngineConfig config = EngineConfig.of(Map.of("constrained-json-whitespace-pattern", "\\s*"));
+        assertThatThrownBy(() -> PipelineOptions.defaults().withEngineConfig(config))
+                .isInstanceOf(EngineException.class)
+                .hasMessageContaining(
+                        "--constrained-json-whitespace-pattern: the pattern of JSON's white space must match");
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GrammarSpec;
+import io.radixflow.engine.JsonStyle;
 import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.StepOutput;
@@ -41,7 +42,7 @@ class RecordSerializersTest {
                 new DeadLetter(null, null, List.of(), ErrorCode.REQUEST_TIMEOUT, "é", "inference", "t", 3, 4),
                 new DeadLetterSerializer());
         assertSurvives(goldenRequest(), new PreparedRequestSerializer());
-        assertSurvives(withGrammar(goldenRequest()), new PreparedRequestSerializer());
+        assertSurvives(withGrammar(goldenRequest(), false), new PreparedRequestSerializer());
     }
 
     private static <T> void assertSurvives(T record, RecordSerializer<T> serializer) throws IOException {
@@ -58,9 +59,9 @@ class RecordSerializersTest {
         assertThatThrownBy(() -> new SourceRecordSerializer().deserialize(new DataInputDeserializer(new byte[] {2, 0})))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("a later release");
-        assertThatThrownBy(() -> new InFlightRequestSerializer().deserialize(5, new byte[0]))
+        assertThatThrownBy(() -> new InFlightRequestSerializer().deserialize(6, new byte[0]))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("version 5");
+                .hasMessageContaining("version 6");
     }
 
     @Test
@@ -110,12 +111,18 @@ class RecordSerializersTest {
     }
 
     @Test
-    void readAndWriteInFlightRequestsOfVersion4() throws IOException {
+    void readInFlightRequestsOfVersion4() throws IOException {
         InFlightRequest read = new InFlightRequestSerializer().deserialize(4, golden(4));
-        assertIsGolden(read, withGrammar(goldenRequest()));
+        assertIsGolden(read, withGrammar(goldenRequest(), false));
         assertThat(read.numEngineFailures()).isEqualTo(19);
+    }
+
+    @Test
+    void readAndWriteInFlightRequestsOfVersion5() throws IOException {
+        InFlightRequest read = new InFlightRequestSerializer().deserialize(5, golden(5));
+        assertIsGolden(read, withGrammar(goldenRequest(), true));
         assertThat(HexFormat.of().formatHex(new InFlightRequestSerializer().serialize(read)))
-                .isEqualTo(HexFormat.of().formatHex(golden(4)));
+                .isEqualTo(HexFormat.of().formatHex(golden(5)));
     }
 
     private static void assertIsGolden(InFlightRequest read, PreparedRequest request) {
@@ -166,7 +173,7 @@ class RecordSerializersTest {
                 .build();
     }
 
-    /** What the golden files hold since version 2; the newest one has a grammar, too. */
+    /** What the golden files hold since version 2; those since version 4 have a grammar, too. */
     private static PreparedRequest goldenRequest() {
         SamplingParams sampling = version1Sampling().toBuilder()
                 .noStopTrim(true)
@@ -180,9 +187,13 @@ class RecordSerializersTest {
         return new PreparedRequest(goldenSource(), head, shape, new int[] {11, 12, 13}, sampling, true, "salt", -6, 15);
     }
 
-    private static PreparedRequest withGrammar(PreparedRequest request) {
+    private static PreparedRequest withGrammar(PreparedRequest request, boolean isAnyOrder) {
         GrammarSpec grammar = new GrammarSpec(
-                GrammarSpec.Kind.JSON_SCHEMA, "{\"const\":\"é\"}", true, "[ ]?", GrammarSpec.Reasoning.IF_TAGGED);
+                GrammarSpec.Kind.JSON_SCHEMA,
+                "{\"const\":\"é\"}",
+                true,
+                new JsonStyle("[ ]?", isAnyOrder),
+                GrammarSpec.Reasoning.IF_TAGGED);
         return new PreparedRequest(
                 request.source(),
                 request.head(),
@@ -230,7 +241,8 @@ class RecordSerializersTest {
                 1,
                 scores(16, 17));
         Progress running = new Progress(new int[] {18}, new byte[] {'y'}, 0, 0, false, null, null, 0, scores(18));
-        return new InFlightRequest(withGrammar(goldenRequest()), 2, promptScores, 18, 19, List.of(ended, running));
+        return new InFlightRequest(
+                withGrammar(goldenRequest(), true), 2, promptScores, 18, 19, List.of(ended, running));
     }
 
     private static GeneratedScores scores(int... tokens) {

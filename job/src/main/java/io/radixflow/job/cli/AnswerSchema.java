@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.radixflow.engine.GrammarSpec;
+import io.radixflow.engine.JsonStyle;
 import io.radixflow.grammar.GrammarCompiler;
 import io.radixflow.grammar.GrammarException;
 import io.radixflow.job.UserException;
@@ -26,14 +27,7 @@ final class AnswerSchema {
      * @throws UserException if the file can't be read, or its schema can't be enforced
      */
     static String addTo(@Nullable String defaults, Path file) {
-        String text = read(file);
-        GrammarSpec spec = new GrammarSpec(
-                GrammarSpec.Kind.JSON_SCHEMA, text, true, GrammarSpec.DEFAULT_SPACE, GrammarSpec.Reasoning.NEVER);
-        try {
-            GrammarCompiler.compile(spec);
-        } catch (GrammarException e) {
-            throw new UserException("--schema " + file + ": " + e.getMessage(), e);
-        }
+        String text = check(file, JsonStyle.DEFAULT);
         try {
             ObjectNode fields = JSON.createObjectNode();
             fields.putObject("response_format")
@@ -50,6 +44,22 @@ final class AnswerSchema {
         } catch (JsonProcessingException e) {
             throw new UserException("--defaults takes a JSON object: " + e.getOriginalMessage(), e);
         }
+    }
+
+    /**
+     * The schema, which can be enforced in the style.
+     *
+     * @throws UserException if not
+     */
+    static String check(Path file, JsonStyle style) {
+        String text = read(file);
+        try {
+            GrammarCompiler.compile(
+                    new GrammarSpec(GrammarSpec.Kind.JSON_SCHEMA, text, true, style, GrammarSpec.Reasoning.NEVER));
+        } catch (GrammarException e) {
+            throw new UserException("--schema " + file + ": " + e.getMessage(), e);
+        }
+        return text;
     }
 
     private static String read(Path file) {

@@ -1,5 +1,6 @@
 package io.radixflow.job.cli;
 
+import io.radixflow.engine.JsonStyle;
 import io.radixflow.job.UserException;
 import io.radixflow.job.pipeline.LabelPlan;
 import io.radixflow.job.pipeline.OutputFormat;
@@ -191,6 +192,13 @@ final class LabelFlags {
             carried.add(new LabelPlan.Carried(name, column, columns.getOrDefault(column, ColumnType.TEXT)));
         }
         return carried;
+    }
+
+    /** @throws UserException if the schema can't be enforced in the style */
+    void checkSchema(JsonStyle style) {
+        if (schema != null) {
+            AnswerSchema.check(schema, style);
+        }
     }
 
     private RowsToRequests requests() {
