@@ -9,36 +9,67 @@ import io.radixflow.engine.JsonStyle;
 import io.radixflow.grammar.GrammarCompiler;
 import io.radixflow.grammar.GrammarException;
 import io.radixflow.job.UserException;
+import io.radixflow.job.pipeline.AnswerColumns;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The JSON Schema of {@code label --schema} as one more default field of each request. */
+/** The JSON Schema of {@code label --schema}: one more default field of each request, and columns of the output. */
 final class AnswerSchema {
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String FIELD = "response_format";
 
-    private AnswerSchema() {}
+    /** Fields of a request that say what its answer must be. */
+    private static final List<String> GRAMMARS =
+            List.of(FIELD, "json_schema", "regex", "ebnf", "structural_tag", "choice");
+
+    private final JsonNode schema;
+
+    private AnswerSchema(JsonNode schema) {
+        this.schema = schema;
+    }
+
+    /** @throws UserException if the file can't be read, or its schema can't be enforced */
+    static AnswerSchema read(Path file) {
+        try {
+            return new AnswerSchema(JSON.readTree(check(file, JsonStyle.DEFAULT)));
+        } catch (JsonProcessingException e) {
+            throw new UserException("--schema " + file + " is no JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** @param taken names of the table's other columns */
+    AnswerColumns columns(Set<String> taken) {
+        return SchemaColumns.of(schema, taken);
+    }
 
     /**
      * The defaults with {@code response_format}, strict, in front of what they had.
      *
-     * @throws UserException if the file can't be read, or its schema can't be enforced
+     * @throws UserException if the defaults say already what an answer must be
      */
-    static String addTo(@Nullable String defaults, Path file) {
-        String text = check(file, JsonStyle.DEFAULT);
+    String addTo(@Nullable String defaults) {
+        ObjectNode fields = JSON.createObjectNode();
+        fields.putObject(FIELD)
+                .put("type", "json_schema")
+                .putObject("json_schema")
+                .put("name", "answer")
+                .put("strict", true)
+                .set("schema", schema);
         try {
-            ObjectNode fields = JSON.createObjectNode();
-            fields.putObject("response_format")
-                    .put("type", "json_schema")
-                    .putObject("json_schema")
-                    .put("name", "answer")
-                    .put("strict", true)
-                    .set("schema", JSON.readTree(text));
             JsonNode given = defaults == null ? JSON.createObjectNode() : JSON.readTree(defaults);
             if (!(given instanceof ObjectNode own)) {
                 return String.valueOf(defaults); // refused where defaults are read
+            }
+            for (String grammar : GRAMMARS) {
+                if (own.has(grammar)) {
+                    throw new UserException("--schema and the " + grammar
+                            + " of --defaults both say what an answer must be; leave one of them out");
+                }
             }
             return fields.setAll(own).toString();
         } catch (JsonProcessingException e) {
@@ -52,7 +83,7 @@ final class AnswerSchema {
      * @throws UserException if not
      */
     static String check(Path file, JsonStyle style) {
-        String text = read(file);
+        String text = text(file);
         try {
             GrammarCompiler.compile(
                     new GrammarSpec(GrammarSpec.Kind.JSON_SCHEMA, text, true, style, GrammarSpec.Reasoning.NEVER));
@@ -62,7 +93,7 @@ final class AnswerSchema {
         return text;
     }
 
-    private static String read(Path file) {
+    private static String text(Path file) {
         try {
             return Files.readString(file);
         } catch (IOException e) {

@@ -2,6 +2,7 @@ package io.radixflow.job.cli;
 
 import io.radixflow.engine.JsonStyle;
 import io.radixflow.job.UserException;
+import io.radixflow.job.pipeline.AnswerColumns;
 import io.radixflow.job.pipeline.LabelPlan;
 import io.radixflow.job.pipeline.OutputFormat;
 import io.radixflow.job.pipeline.RowsToRequests;
@@ -72,7 +73,10 @@ final class LabelFlags {
     @Option(
             names = "--schema",
             paramLabel = "FILE",
-            description = "JSON Schema that each answer is an instance of, unless the row has its own response_format.")
+            description = {
+                "JSON Schema that each answer is an instance of, unless the row has its own response_format. A table gets a",
+                "column for each property."
+            })
     private @Nullable Path schema;
 
     @Option(
@@ -85,10 +89,10 @@ final class LabelFlags {
 
     @Option(
             names = "--output-format",
-            paramLabel = "jsonl|parquet",
+            paramLabel = "jsonl|parquet|csv",
             defaultValue = "jsonl",
             description = {
-                "jsonl: the API's objects, dead letters in files of their own. parquet: a table with the answers' texts and",
+                "jsonl: the API's objects, dead letters in files of their own. parquet, csv: a table with the answers' texts and",
                 "a row for each input row, answered or not. Default: ${DEFAULT-VALUE}"
             })
     private String outputFormat = "jsonl";
@@ -150,7 +154,7 @@ final class LabelFlags {
     /** The files that the flags name. */
     LabelInputs inputs() {
         return LabelInputs.find(
-                inputs, new RowInput(inputFormat(), delimiter(), requests().isBody()));
+                inputs, new RowInput(inputFormat(), delimiter(), requests(null).isBody()));
     }
 
     boolean isInPrefixOrder() {
@@ -163,18 +167,23 @@ final class LabelFlags {
 
     /** @throws UserException if a flag is wrong, or a column that is named isn't there */
     LabelPlan plan(LabelInputs files) {
-        RowsToRequests requests = requests();
+        AnswerSchema answers = schema == null ? null : AnswerSchema.read(schema);
+        RowsToRequests requests = requests(answers);
         Map<String, ColumnType> columns = files.columns();
         for (String column : requests.columns()) {
             files.checkHas(column, "the prompt or --id-column");
         }
-        return new LabelPlan(
+        LabelPlan plan = new LabelPlan(
                 files.uris(),
                 files.input(),
                 requests,
                 outputDir.toAbsolutePath().toUri().toString(),
                 outputFormat(),
-                carried(files, columns));
+                carried(files, columns),
+                AnswerColumns.NONE);
+        return answers == null || !plan.outputFormat().isTable()
+                ? plan
+                : plan.with(answers.columns(plan.columnNames()));
     }
 
     private List<LabelPlan.Carried> carried(LabelInputs files, Map<String, ColumnType> columns) {
@@ -201,13 +210,13 @@ final class LabelFlags {
         }
     }
 
-    private RowsToRequests requests() {
+    private RowsToRequests requests(@Nullable AnswerSchema answers) {
         if (promptColumn != null && promptTemplate != null) {
             throw new UserException("--prompt-column and --prompt-template exclude each other; give one of them");
         }
         try {
-            String fields = schema == null ? defaults : AnswerSchema.addTo(defaults, schema);
-            return new RowsToRequests(promptColumn, promptTemplate, idColumn, fields);
+            return new RowsToRequests(
+                    promptColumn, promptTemplate, idColumn, answers == null ? defaults : answers.addTo(defaults));
         } catch (IllegalArgumentException e) {
             throw new UserException("--defaults takes a JSON object: " + e.getMessage(), e);
         }
@@ -222,11 +231,11 @@ final class LabelFlags {
     }
 
     private OutputFormat outputFormat() {
-        return switch (outputFormat) {
-            case "jsonl" -> OutputFormat.JSONL;
-            case "parquet" -> OutputFormat.PARQUET;
-            default -> throw new UserException("--output-format takes jsonl or parquet, got '" + outputFormat + "'");
-        };
+        try {
+            return OutputFormat.ofName(outputFormat);
+        } catch (IllegalArgumentException e) {
+            throw new UserException("--output-format " + e.getMessage(), e);
+        }
     }
 
     private @Nullable Character delimiter() {

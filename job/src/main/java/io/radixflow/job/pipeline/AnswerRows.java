@@ -25,10 +25,12 @@ final class AnswerRows extends RichMapFunction<ResultRecord, ResultRecord> imple
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final OutputFormat format;
+    private final AnswerColumns columns;
     private transient @Nullable RunCounts counts;
 
-    AnswerRows(OutputFormat format) {
+    AnswerRows(OutputFormat format, AnswerColumns columns) {
         this.format = format;
+        this.columns = columns;
     }
 
     @Override
@@ -52,7 +54,7 @@ final class AnswerRows extends RichMapFunction<ResultRecord, ResultRecord> imple
         RowOrigin origin = RowOrigin.of(result.headers());
         byte[] value = switch (format) {
             case JSONL -> line(result.value(), origin);
-            case PARQUET -> JSON.writeValueAsBytes(tableRow(answer, body, origin));
+            case PARQUET, CSV -> JSON.writeValueAsBytes(tableRow(answer, body, origin));
         };
         return new ResultRecord(null, value, List.of(), result.orderHash(), result.timestamp());
     }
@@ -79,7 +81,7 @@ final class AnswerRows extends RichMapFunction<ResultRecord, ResultRecord> imple
         return (open + ",\"columns\":" + origin.columns() + "}").getBytes(UTF_8);
     }
 
-    private static ObjectNode tableRow(JsonNode answer, JsonNode body, @Nullable RowOrigin origin) {
+    private ObjectNode tableRow(JsonNode answer, JsonNode body, @Nullable RowOrigin origin) {
         ObjectNode row = JSON.createObjectNode();
         row.set("custom_id", answer.path("custom_id"));
         if (origin != null) {
@@ -90,7 +92,8 @@ final class AnswerRows extends RichMapFunction<ResultRecord, ResultRecord> imple
         JsonNode choices = body.path("choices");
         JsonNode first = choices.path(0);
         JsonNode message = first.path("message");
-        row.put("text", (message.isObject() ? message.path("content") : first.path("text")).asText(null));
+        JsonNode text = message.isObject() ? message.path("content") : first.path("text");
+        row.put("text", text.asText(null));
         row.put("reasoning", message.path("reasoning_content").asText(null));
         row.put("finish_reason", first.path("finish_reason").asText(null));
         JsonNode usage = body.path("usage");
@@ -103,6 +106,10 @@ final class AnswerRows extends RichMapFunction<ResultRecord, ResultRecord> imple
                 || message.hasNonNull("tool_calls");
         if (isMoreThanText) {
             row.put("choices", choices.toString());
+        }
+        boolean isWhole = first.path("finish_reason").asText().equals("stop");
+        if (isWhole) {
+            columns.fill(row, text.asText());
         }
         return row;
     }

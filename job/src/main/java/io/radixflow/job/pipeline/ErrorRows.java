@@ -77,7 +77,7 @@ final class ErrorRows extends RichMapFunction<DeadLetter, ResultRecord> implemen
         row.put("custom_id", RowsToRequests.customId(request));
         switch (format) {
             case JSONL -> addLine(row, letter, origin);
-            case PARQUET -> addTableRow(row, letter, origin);
+            case PARQUET, CSV -> addTableRow(row, letter, origin);
         }
         return new ResultRecord(null, JSON.writeValueAsBytes(row), List.of(), 0, SourceRecord.NO_TIMESTAMP);
     }

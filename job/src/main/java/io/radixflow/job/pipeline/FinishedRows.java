@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.apache.flink.core.fs.FileStatus;
 import org.apache.flink.core.fs.FileSystem;
@@ -85,16 +86,23 @@ public final class FinishedRows {
     }
 
     private static boolean isPart(String name) {
-        return (name.startsWith(ANSWERS) || name.startsWith(DEAD_LETTERS))
-                && (name.endsWith(OutputFormat.JSONL.suffix()) || isTable(name));
-    }
-
-    private static boolean isTable(String name) {
-        return name.endsWith(OutputFormat.PARQUET.suffix());
+        OutputFormat format = OutputFormat.ofPart(name);
+        return format != null
+                && name.endsWith(format.suffix())
+                && (name.startsWith(ANSWERS) || name.startsWith(DEAD_LETTERS));
     }
 
     static RowReader open(Path file) throws IOException {
-        return isTable(file.getName()) ? TableReader.open(file, LabelPlan.finishColumns()) : LINES.open(file);
+        return switch (format(file)) {
+            case JSONL -> LINES.open(file);
+            case PARQUET -> TableReader.parquet(file, LabelPlan.finishColumns());
+            case CSV -> TableReader.csv(file);
+        };
+    }
+
+    /** The format of a part file, also of one in the making. */
+    static OutputFormat format(Path part) {
+        return Objects.requireNonNull(OutputFormat.ofPart(part.getName()), "chosen by its name");
     }
 
     /** What one row of the output says. */

@@ -6,6 +6,8 @@ import io.radixflow.job.rows.TableSchema;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What a labelling job reads and writes.
@@ -16,6 +18,7 @@ import java.util.List;
  * @param outputDir URI of the folder for answers and dead letters
  * @param outputFormat of its files
  * @param carried columns of the input that go to the output
+ * @param answers columns of a table that hold what a JSON answer says
  */
 public record LabelPlan(
         List<String> inputs,
@@ -23,7 +26,8 @@ public record LabelPlan(
         RowsToRequests requests,
         String outputDir,
         OutputFormat outputFormat,
-        List<Carried> carried)
+        List<Carried> carried,
+        AnswerColumns answers)
         implements Serializable {
 
     /** The output's own columns, as far as a table has them. */
@@ -65,10 +69,21 @@ public record LabelPlan(
         return OWN.select("custom_id", "error_code");
     }
 
-    /** The output as a table: its own columns, then those that are carried along. */
+    /** The same with these columns for answers. */
+    public LabelPlan with(AnswerColumns answerColumns) {
+        return new LabelPlan(inputs, input, requests, outputDir, outputFormat, carried, answerColumns);
+    }
+
+    /** Names of the columns that a table has. */
+    public Set<String> columnNames() {
+        return table().columns().stream().map(TableSchema.Column::name).collect(Collectors.toSet());
+    }
+
+    /** The output as a table: its own columns, those that are carried along, what the answers say. */
     TableSchema table() {
         List<TableSchema.Column> columns = new ArrayList<>(OWN.columns());
         carried.forEach(carry -> columns.add(new TableSchema.Column(carry.name(), carry.type())));
+        answers.columns().forEach(answer -> columns.add(new TableSchema.Column(answer.name(), answer.type())));
         return new TableSchema(columns);
     }
 }

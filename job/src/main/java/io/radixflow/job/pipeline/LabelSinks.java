@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import org.apache.flink.api.common.serialization.BulkWriter;
 import org.apache.flink.connector.file.sink.FileSink;
-import org.apache.flink.core.fs.FSDataOutputStream;
 import org.apache.flink.core.fs.Path;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.functions.sink.filesystem.OutputFileConfig;
@@ -24,7 +23,7 @@ final class LabelSinks {
 
     static void add(LabelPlan plan, DataStream<ResultRecord> answers, DataStream<DeadLetter> deadLetters) {
         OutputFormat format = plan.outputFormat();
-        DataStream<ResultRecord> answerRows = answers.map(new AnswerRows(format))
+        DataStream<ResultRecord> answerRows = answers.map(new AnswerRows(format, plan.answers()))
                 .returns(RecordTypes.RESULT)
                 .name("answer-rows")
                 .uid("answer-rows");
@@ -38,7 +37,7 @@ final class LabelSinks {
                 sink(answerRows, lines(plan, FinishedRows.ANSWERS), FinishedRows.ANSWERS);
                 sink(errorRows, lines(plan, FinishedRows.DEAD_LETTERS), FinishedRows.DEAD_LETTERS);
             }
-            case PARQUET -> sink(answerRows.union(errorRows), table(plan), FinishedRows.ANSWERS);
+            case PARQUET, CSV -> sink(answerRows.union(errorRows), table(plan), FinishedRows.ANSWERS);
         }
     }
 
@@ -55,11 +54,12 @@ final class LabelSinks {
     }
 
     private static FileSink<ResultRecord> table(LabelPlan plan) {
+        OutputFormat format = plan.outputFormat();
         TableSchema schema = plan.table();
-        return FileSink.forBulkFormat(new Path(plan.outputDir()), out -> new TablePart(out, schema))
+        return FileSink.forBulkFormat(new Path(plan.outputDir()), out -> new TablePart(format.table(out, schema)))
                 .withBucketAssigner(new BasePathBucketAssigner<>())
                 .withRollingPolicy(OnCheckpointRollingPolicy.build())
-                .withOutputFileConfig(names(FinishedRows.ANSWERS, OutputFormat.PARQUET))
+                .withOutputFileConfig(names(FinishedRows.ANSWERS, format))
                 .build();
     }
 
@@ -82,8 +82,8 @@ final class LabelSinks {
 
         private final TableWriter writer;
 
-        TablePart(FSDataOutputStream out, TableSchema schema) throws IOException {
-            writer = new TableWriter(out, schema);
+        TablePart(TableWriter writer) {
+            this.writer = writer;
         }
 
         @Override

@@ -7,6 +7,7 @@ import io.radixflow.job.rows.Row;
 import io.radixflow.job.rows.RowFormat;
 import io.radixflow.job.rows.RowInput;
 import io.radixflow.job.rows.RowReader;
+import io.radixflow.job.rows.TableReader;
 import io.radixflow.job.rows.TableSchema;
 import io.radixflow.job.rows.TableWriter;
 import java.io.Closeable;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OutputTidy {
 
-    private static final String UNFINISHED = ".inprogress.";
+    static final String UNFINISHED = ".inprogress.";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path outputDir;
@@ -72,7 +73,7 @@ public final class OutputTidy {
         List<Path> leftovers = new ArrayList<>();
         for (FileStatus file : files.listStatus(outputDir)) {
             String name = file.getPath().getName();
-            if (name.startsWith(".") && name.contains(UNFINISHED)) {
+            if (name.startsWith(".") && name.contains(UNFINISHED) && OutputFormat.ofPart(name) != null) {
                 leftovers.add(file.getPath());
             }
         }
@@ -80,15 +81,15 @@ public final class OutputTidy {
     }
 
     private void dropRetried(Path part) throws IOException {
-        boolean isTable = isTable(part);
-        boolean mayHold = isTable || part.getName().startsWith(FinishedRows.DEAD_LETTERS);
+        OutputFormat format = FinishedRows.format(part);
+        boolean mayHold = format.isTable() || part.getName().startsWith(FinishedRows.DEAD_LETTERS);
         long retried = mayHold ? countRetried(part) : 0;
         if (retried == 0) {
             return;
         }
-        Path kept = newPart(part, isTable);
-        try (RowReader rows = open(part, isTable);
-                Part out = new Part(kept, isTable ? schema(part) : null)) {
+        Path kept = newPart(part, format);
+        try (RowReader rows = open(part, format);
+                Part out = new Part(kept, format, schema(part, format))) {
             for (Row row = rows.next(); row != null; row = rows.next()) {
                 if (!FinishedRows.Result.of(part, row).isWorthAnotherTry()) {
                     out.write(row.value());
@@ -111,11 +112,11 @@ public final class OutputTidy {
 
     /** Whole rows of a file that was being written; its last line, or a table without its foot, is nothing yet. */
     private void rescue(Path leftover, FinishedRows finished) throws IOException {
-        boolean isTable = isTable(leftover);
-        Path rescued = newPart(leftover, isTable);
+        OutputFormat format = FinishedRows.format(leftover);
+        Path rescued = newPart(leftover, format);
         long found = 0;
-        try (RowReader rows = open(leftover, isTable);
-                Part out = new Part(rescued, isTable ? schema(leftover) : null)) {
+        try (RowReader rows = wholeRows(leftover, format);
+                Part out = new Part(rescued, format, schema(leftover, format))) {
             for (Row row = rows.next(); row != null; row = rows.next()) {
                 FinishedRows.Result result = FinishedRows.Result.find(row);
                 if (result != null && !result.isWorthAnotherTry() && finished.add(result)) {
@@ -134,28 +135,38 @@ public final class OutputTidy {
         }
     }
 
-    private static boolean isTable(Path file) {
-        return file.getName().contains(OutputFormat.PARQUET.suffix());
+    private static RowReader open(Path file, OutputFormat format) throws IOException {
+        return switch (format) {
+            case JSONL -> new RowInput(RowFormat.JSONL, null, false).open(file);
+            case PARQUET -> new RowInput(RowFormat.PARQUET, null, false).open(file);
+            case CSV -> TableReader.csv(file);
+        };
     }
 
-    private static RowReader open(Path file, boolean isTable) throws IOException {
-        return new RowInput(isTable ? RowFormat.PARQUET : RowFormat.JSONL, null, false).open(file);
+    /** A cut line of CSV may look whole, unlike one of JSON, so a row counts only if something follows it. */
+    private static RowReader wholeRows(Path leftover, OutputFormat format) throws IOException {
+        RowReader rows = open(leftover, format);
+        return format == OutputFormat.CSV ? new FollowedRows(rows) : rows;
     }
 
-    private static TableSchema schema(Path table) throws IOException {
+    /** Null if the format has none. */
+    private static @Nullable TableSchema schema(Path file, OutputFormat format) throws IOException {
+        if (!format.isTable()) {
+            return null;
+        }
+        RowFormat rows = format == OutputFormat.CSV ? RowFormat.CSV : RowFormat.PARQUET;
         List<TableSchema.Column> columns = new ArrayList<>();
-        new RowInput(RowFormat.PARQUET, null, false)
-                .columns(table)
+        new RowInput(rows, null, false)
+                .columns(file)
                 .forEach((name, type) -> columns.add(new TableSchema.Column(name, type)));
         return new TableSchema(columns);
     }
 
     /** The hidden name of a part file in the making. */
-    private Path newPart(Path like, boolean isTable) {
+    private Path newPart(Path like, OutputFormat format) {
         String prefix =
                 like.getName().contains(FinishedRows.DEAD_LETTERS) ? FinishedRows.DEAD_LETTERS : FinishedRows.ANSWERS;
-        String suffix = (isTable ? OutputFormat.PARQUET : OutputFormat.JSONL).suffix();
-        return new Path(outputDir, "." + prefix + "-" + UUID.randomUUID() + suffix);
+        return new Path(outputDir, "." + prefix + "-" + UUID.randomUUID() + format.suffix());
     }
 
     /** A part file, written row by row. */
@@ -164,9 +175,9 @@ public final class OutputTidy {
         private final FSDataOutputStream out;
         private final @Nullable TableWriter table;
 
-        Part(Path file, @Nullable TableSchema schema) throws IOException {
+        Part(Path file, OutputFormat format, @Nullable TableSchema schema) throws IOException {
             out = file.getFileSystem().create(file, FileSystem.WriteMode.OVERWRITE);
-            table = schema == null ? null : new TableWriter(out, schema);
+            table = schema == null ? null : format.table(out, schema);
         }
 
         void write(byte[] row) throws IOException {

@@ -4,6 +4,8 @@ package io.radixflow.job.rows;
 public enum ColumnType {
     /** Also what has no type of its own here: its JSON. */
     TEXT,
+    /** Text that is JSON, and says so where the format can. */
+    JSON,
     LONG,
     DOUBLE,
     BOOLEAN

@@ -35,13 +35,16 @@ final class CsvRows implements RowReader {
                     .build())
             .build());
 
+    private static final CsvParser.Feature[] NO_NULLS = {};
+    private static final CsvParser.Feature[] NULLS = {CsvParser.Feature.EMPTY_UNQUOTED_STRING_AS_NULL};
+
     private final InputStream in;
     private final MappingIterator<String[]> rows;
     private final RowEncoder encoder;
     private List<String> names = List.of();
     private long number;
 
-    private CsvRows(InputStream in, char delimiter, RowEncoder encoder) throws IOException {
+    private CsvRows(InputStream in, char delimiter, RowEncoder encoder, boolean hasNulls) throws IOException {
         this.in = in;
         this.encoder = encoder;
         InputStreamReader text = new InputStreamReader(
@@ -52,15 +55,26 @@ final class CsvRows implements RowReader {
         rows = CSV.readerFor(String[].class)
                 .with(CsvParser.Feature.WRAP_AS_ARRAY)
                 .with(CsvParser.Feature.SKIP_EMPTY_LINES)
+                .withFeatures(hasNulls ? NULLS : NO_NULLS)
                 .with(CsvSchema.emptySchema().withColumnSeparator(delimiter))
                 .readValues(text);
     }
 
     /** Reads the names. @throws BrokenFileException if there are none or one stands twice */
     static CsvRows open(InputStream in, char delimiter, RowEncoder encoder) throws IOException {
+        return open(in, delimiter, encoder, false);
+    }
+
+    /** Reads what {@link CsvTable} wrote: no value is null, not an empty text. */
+    static CsvRows ofTable(InputStream in) throws IOException {
+        return open(in, ',', new RowEncoder(false), true);
+    }
+
+    private static CsvRows open(InputStream in, char delimiter, RowEncoder encoder, boolean hasNulls)
+            throws IOException {
         CsvRows rows;
         try {
-            rows = new CsvRows(in, delimiter, encoder); // reads ahead
+            rows = new CsvRows(in, delimiter, encoder, hasNulls); // reads ahead
         } catch (CharacterCodingException e) {
             in.close();
             throw new BrokenFileException("it " + NO_UTF8, e);
@@ -72,6 +86,9 @@ final class CsvRows implements RowReader {
             String[] header = rows.read();
             if (header == null) {
                 throw new BrokenFileException("it is empty; its first line must name the columns");
+            }
+            for (int i = 0; i < header.length; i++) {
+                header[i] = header[i] == null ? "" : header[i];
             }
             if (header[0].startsWith(BYTE_ORDER_MARK)) {
                 header[0] = header[0].substring(1);

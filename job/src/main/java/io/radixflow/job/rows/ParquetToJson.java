@@ -34,6 +34,9 @@ final class ParquetToJson extends RecordMaterializer<ObjectNode> {
         }
         PrimitiveType type = field.asPrimitiveType();
         LogicalTypeAnnotation logical = type.getLogicalTypeAnnotation();
+        if (logical instanceof LogicalTypeAnnotation.JsonLogicalTypeAnnotation) {
+            return ColumnType.JSON;
+        }
         boolean isPlain = logical == null
                 || (logical instanceof LogicalTypeAnnotation.IntLogicalTypeAnnotation integer
                         && (integer.isSigned() || integer.getBitWidth() < Long.SIZE));

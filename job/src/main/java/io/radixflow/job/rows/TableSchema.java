@@ -36,6 +36,10 @@ public record TableSchema(List<Column> columns) implements Serializable {
                             Types.optional(PrimitiveTypeName.BINARY)
                                     .as(LogicalTypeAnnotation.stringType())
                                     .named(column.name());
+                        case JSON ->
+                            Types.optional(PrimitiveTypeName.BINARY)
+                                    .as(LogicalTypeAnnotation.jsonType())
+                                    .named(column.name());
                         case LONG -> Types.optional(PrimitiveTypeName.INT64).named(column.name());
                         case DOUBLE -> Types.optional(PrimitiveTypeName.DOUBLE).named(column.name());
                         case BOOLEAN ->

@@ -21,7 +21,7 @@ class AnswerSchemaTest {
 
     @Test
     void becomesADefaultThatOthersStandBeside() throws IOException {
-        assertThat(AnswerSchema.addTo("{\"max_tokens\":8}", write("{\"type\":\"null\"}")))
+        assertThat(AnswerSchema.read(write("{\"type\":\"null\"}")).addTo("{\"max_tokens\":8}"))
                 .isEqualTo("{\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"answer\","
                         + "\"strict\":true,\"schema\":{\"type\":\"null\"}}},\"max_tokens\":8}");
     }
@@ -29,8 +29,17 @@ class AnswerSchemaTest {
     @Test
     void isRefusedAtTheStartIfItCannotBeEnforced() throws IOException {
         Path file = write("{\"properties\":{\"a\":{\"$dynamicRef\":\"#x\"}}}");
-        assertThatThrownBy(() -> AnswerSchema.addTo(null, file))
+        assertThatThrownBy(() -> AnswerSchema.read(file))
                 .isInstanceOf(UserException.class)
                 .hasMessageContaining("s.json: JSON Schema: $dynamicRef at #/properties/a");
+    }
+
+    @Test
+    void isRefusedBesideADefaultThatSaysTheSame() throws IOException {
+        AnswerSchema schema = AnswerSchema.read(write("true"));
+        assertThatThrownBy(() -> schema.addTo("{\"regex\":\"a\"}"))
+                .isInstanceOf(UserException.class)
+                .hasMessage(
+                        "--schema and the regex of --defaults both say what an answer must be; leave one of them out");
     }
 }

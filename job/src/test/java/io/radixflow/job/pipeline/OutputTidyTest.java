@@ -104,6 +104,43 @@ class OutputTidyTest {
         assertThat(FinishedRows.read(uri()).numRows()).isEqualTo(2);
     }
 
+    /** Cut at any byte, an unfinished file gives whole rows only, and none of them twice. */
+    @Test
+    void takesWholeRowsOfCsvWhereverItWasCut() throws IOException {
+        String table = "custom_id,error_code,size\r\n1,,\r\n\"a\nb\",\"\",7\r\ncaf\u00e9,,88\r\n5,engine_error,\r\n";
+        byte[] bytes = table.getBytes(UTF_8);
+        List<String> whole = List.of("1,,", "\"a\nb\",\"\",7", "caf\u00e9,,88");
+        int most = 0;
+        for (int cut = 0; cut <= bytes.length; cut++) {
+            Files.write(dir.resolve(".answers-b-0.csv.inprogress.1"), Arrays.copyOf(bytes, cut));
+            OutputTidy.run(uri());
+            assertThat(lines(".")).isEmpty();
+            List<Path> parts = FinishedRows.parts(new org.apache.flink.core.fs.Path(uri())).stream()
+                    .map(part -> dir.resolve(part.getName()))
+                    .toList();
+            assertThat(parts).hasSizeLessThanOrEqualTo(1);
+            for (Path part : parts) {
+                String[] rows = Files.readString(part).split("\r\n");
+                assertThat(rows[0]).isEqualTo("custom_id,error_code,size");
+                most = Math.max(most, rows.length - 1);
+                assertThat(List.of(rows).subList(1, rows.length)).isEqualTo(whole.subList(0, rows.length - 1));
+                Files.delete(part);
+            }
+        }
+        assertThat(most).isEqualTo(3);
+    }
+
+    @Test
+    void dropsWhatIsTriedAgainFromCsv() throws IOException {
+        Files.writeString(
+                dir.resolve("answers-a-0.csv"),
+                "custom_id,error_code,size\r\n1,request_timeout,\r\n2,invalid_request,\r\n3,,\"\"\r\n");
+        assertThat(OutputTidy.run(uri())).hasSize(1);
+        assertThat(Files.readString(dir.resolve("answers-a-0.csv")))
+                .isEqualTo("custom_id,error_code,size\r\n2,invalid_request,\r\n3,,\"\"\r\n");
+        assertThat(FinishedRows.read(uri()).numRows()).isEqualTo(2);
+    }
+
     @Test
     void refusesAFileThatIsNoOutput() throws IOException {
         Files.writeString(dir.resolve("answers-mine.jsonl"), "{\"id\": 1}\n");
@@ -117,7 +154,7 @@ class OutputTidyTest {
         org.apache.flink.core.fs.Path path =
                 new org.apache.flink.core.fs.Path(dir.resolve(name).toUri());
         try (FSDataOutputStream out = path.getFileSystem().create(path, WriteMode.NO_OVERWRITE);
-                TableWriter table = new TableWriter(out, TABLE)) {
+                TableWriter table = TableWriter.parquet(out, TABLE)) {
             for (String row : rows) {
                 table.write(JSON.readTree(row));
             }
