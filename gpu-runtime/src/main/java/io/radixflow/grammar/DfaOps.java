@@ -8,9 +8,6 @@ import java.util.Map;
 /** Set operations on the languages of automata, and their minimal form. All are bounded by the compilation's budget. */
 final class DfaOps {
 
-    /** Rounds of refinement are quadratic for long chains, which have little to gain from it. */
-    private static final long MAX_REFINEMENT_WORK = 4_000_000;
-
     private DfaOps() {}
 
     /** What of a pair of states makes the product accept, and whether a missing partner kills the pair. */
@@ -123,27 +120,27 @@ final class DfaOps {
     /** Only states that lead to acceptance, equivalent ones merged, numbered breadth first. */
     static Dfa minimize(Dfa dfa, Budget budget) {
         budget.spend(dfa.numStates() + dfa.numEdges());
-        boolean[] isLive = liveStates(dfa);
-        int[] block = refine(dfa, isLive, budget);
-        return quotient(dfa, block);
-    }
-
-    private static boolean[] liveStates(Dfa dfa) {
         int n = dfa.numStates();
-        int[] count = new int[n + 1];
+        int[] sourceFrom = new int[n + 1];
         for (int edge = 0; edge < dfa.numEdges(); edge++) {
-            count[dfa.target(edge) + 1]++;
+            sourceFrom[dfa.target(edge) + 1]++;
         }
         for (int state = 0; state < n; state++) {
-            count[state + 1] += count[state];
+            sourceFrom[state + 1] += sourceFrom[state];
         }
         int[] source = new int[dfa.numEdges()];
-        int[] fill = Arrays.copyOf(count, n);
+        int[] fill = Arrays.copyOf(sourceFrom, n);
         for (int state = 0; state < n; state++) {
             for (int edge = dfa.firstEdge(state); edge < dfa.endEdge(state); edge++) {
                 source[fill[dfa.target(edge)]++] = state;
             }
         }
+        boolean[] isLive = liveStates(dfa, sourceFrom, source);
+        return quotient(dfa, new Refinement(dfa, sourceFrom, source, isLive, budget).run());
+    }
+
+    private static boolean[] liveStates(Dfa dfa, int[] sourceFrom, int[] source) {
+        int n = dfa.numStates();
         boolean[] isLive = new boolean[n];
         int[] stack = new int[n];
         int size = 0;
@@ -155,7 +152,7 @@ final class DfaOps {
         }
         while (size > 0) {
             int state = stack[--size];
-            for (int i = count[state]; i < count[state + 1]; i++) {
+            for (int i = sourceFrom[state]; i < sourceFrom[state + 1]; i++) {
                 if (!isLive[source[i]]) {
                     isLive[source[i]] = true;
                     stack[size++] = source[i];
@@ -163,70 +160,6 @@ final class DfaOps {
             }
         }
         return isLive;
-    }
-
-    /** Moore's refinement; where it takes too many rounds each live state stays alone. Dead states are in block -1. */
-    private static int[] refine(Dfa dfa, boolean[] isLive, Budget budget) {
-        int n = dfa.numStates();
-        int[] block = new int[n];
-        for (int state = 0; state < n; state++) {
-            block[state] = isLive[state] ? (dfa.isAccepting(state) ? 1 : 0) : Dfa.NONE;
-        }
-        int numBlocks = 0;
-        long work = 0;
-        IntList signature = new IntList();
-        while (true) {
-            work += n + dfa.numEdges();
-            if (work > MAX_REFINEMENT_WORK) {
-                return alone(isLive);
-            }
-            budget.spend(n + dfa.numEdges());
-            Map<IntKey, Integer> blocks = new HashMap<>();
-            int[] refined = new int[n];
-            for (int state = 0; state < n; state++) {
-                if (block[state] == Dfa.NONE) {
-                    refined[state] = Dfa.NONE;
-                    continue;
-                }
-                sign(dfa, state, block, signature);
-                Integer fresh = blocks.size();
-                Integer known = blocks.putIfAbsent(new IntKey(signature.toArray()), fresh);
-                refined[state] = known == null ? fresh : known;
-            }
-            block = refined;
-            if (blocks.size() == numBlocks) {
-                return block;
-            }
-            numBlocks = blocks.size();
-        }
-    }
-
-    private static int[] alone(boolean[] isLive) {
-        int[] block = new int[isLive.length];
-        int numBlocks = 0;
-        for (int state = 0; state < block.length; state++) {
-            block[state] = isLive[state] ? numBlocks++ : Dfa.NONE;
-        }
-        return block;
-    }
-
-    private static void sign(Dfa dfa, int state, int[] block, IntList signature) {
-        signature.clear();
-        signature.add(block[state]);
-        for (int edge = dfa.firstEdge(state); edge < dfa.endEdge(state); edge++) {
-            int to = block[dfa.target(edge)];
-            if (to == Dfa.NONE) {
-                continue;
-            }
-            int last = signature.size() - 1;
-            if (last >= 3 && signature.get(last) == to && signature.get(last - 1) == dfa.low(edge) - 1) {
-                signature.set(last - 1, dfa.high(edge));
-            } else {
-                signature.add(dfa.low(edge));
-                signature.add(dfa.high(edge));
-                signature.add(to);
-            }
-        }
     }
 
     private static Dfa quotient(Dfa dfa, int[] block) {

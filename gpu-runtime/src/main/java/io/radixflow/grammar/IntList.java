@@ -27,6 +27,14 @@ final class IntList {
         return size;
     }
 
+    int removeLast() {
+        return values[--size];
+    }
+
+    void truncate(int newSize) {
+        size = newSize;
+    }
+
     void clear() {
         size = 0;
     }

@@ -22,6 +22,34 @@ final class JsonEscapes {
         return isPlain(text) ? text : escaped(text);
     }
 
+    /**
+     * The same between quotes. Behind an accepted text stands no quote of its own, so nothing has to be made deterministic.
+     *
+     * @param inside as {@link #encode} returns it
+     */
+    static Dfa quoted(Dfa inside) {
+        Dfa.Builder builder = new Dfa.Builder();
+        int end = inside.numStates() + 1;
+        builder.addState(false);
+        builder.addEdge('"', '"', 1);
+        for (int state = 0; state < inside.numStates(); state++) {
+            builder.addState(false);
+            boolean isOpen = inside.isAccepting(state);
+            for (int edge = inside.firstEdge(state); edge < inside.endEdge(state); edge++) {
+                if (isOpen && inside.low(edge) > '"') {
+                    builder.addEdge('"', '"', end);
+                    isOpen = false;
+                }
+                builder.addEdge(inside.low(edge), inside.high(edge), inside.target(edge) + 1);
+            }
+            if (isOpen) {
+                builder.addEdge('"', '"', end);
+            }
+        }
+        builder.addState(true);
+        return builder.build();
+    }
+
     /** Whether only such ASCII is in it as stands for itself. */
     private static boolean isPlain(Dfa text) {
         for (int edge = 0; edge < text.numEdges(); edge++) {

@@ -165,7 +165,7 @@ final class JsonText {
     }
 
     private Expr quotedBody(Dfa text) {
-        return Expr.sequence(Expr.text("\""), new Expr.Automaton(escaped(text)), Expr.text("\""));
+        return new Expr.Automaton(JsonEscapes.quoted(escaped(text)));
     }
 
     private Dfa escaped(Dfa text) {

@@ -23,6 +23,7 @@ final class Nfa {
     private final IntList low = new IntList(); // a letter or one of the above
     private final IntList high = new IntList();
     private final IntList target = new IntList();
+    private boolean hasAtEnd;
 
     Nfa(Budget budget) {
         this.budget = budget;
@@ -53,6 +54,7 @@ final class Nfa {
     }
 
     void addAtEnd(int from, int to) {
+        hasAtEnd = true;
         addEdge(from, AT_END, AT_END, to);
     }
 
@@ -109,6 +111,8 @@ final class Nfa {
 
         private final int accept;
         private final int[] mark = new int[lastEdge.size()];
+        private final int[] ofOne =
+                new int[lastEdge.size()]; // [numStates] the number of its closure and 1; 0 is not known
         private int stamp;
         private final IntList stack = new IntList();
         private final Map<IntKey, Integer> numberOf = new HashMap<>();
@@ -148,17 +152,12 @@ final class Nfa {
                 push(targets.get(i));
             }
             boolean accepts = follow(reached, isBegin, false);
-            if (!accepts) {
-                int[] here = reached.toArray();
+            if (!accepts && hasAtEnd) {
                 stamp++;
                 for (int i = 0; i < targets.size(); i++) {
                     push(targets.get(i));
                 }
                 accepts = follow(new IntList(), isBegin, true);
-                reached.clear();
-                for (int state : here) {
-                    reached.add(state);
-                }
             }
             if (accepts) {
                 reached.add(accept);
@@ -200,41 +199,63 @@ final class Nfa {
             return accepts;
         }
 
+        /** Goes over the letters from low to high with the edges that read the current one. */
         private void addState(int[] set) {
-            boolean accepts = Arrays.binarySearch(set, accept) >= 0;
-            builder.addState(accepts);
+            builder.addState(Arrays.binarySearch(set, accept) >= 0);
             IntList edges = new IntList();
-            IntList cuts = new IntList();
             for (int state : set) {
                 for (int edge = lastEdge.get(state); edge != NO_EDGE; edge = previousEdge.get(edge)) {
                     if (low.get(edge) >= 0) {
                         edges.add(edge);
-                        cuts.add(low.get(edge));
-                        cuts.add(high.get(edge) + 1);
                     }
                 }
             }
-            int[] sorted = cuts.toArray();
-            Arrays.sort(sorted);
-            for (int i = 0; i + 1 < sorted.length; i++) {
-                if (sorted[i] < sorted[i + 1]) {
-                    addInterval(edges, sorted[i], sorted[i + 1] - 1);
+            long[] byLow = new long[edges.size()];
+            int[] cuts = new int[2 * edges.size()];
+            for (int i = 0; i < byLow.length; i++) {
+                int edge = edges.get(i);
+                byLow[i] = ((long) low.get(edge) << 32) | edge;
+                cuts[2 * i] = low.get(edge);
+                cuts[2 * i + 1] = high.get(edge) + 1;
+            }
+            Arrays.sort(byLow);
+            Arrays.sort(cuts);
+            IntList active = new IntList();
+            int next = 0;
+            for (int i = 0; i + 1 < cuts.length; i++) {
+                while (next < byLow.length && byLow[next] >> 32 == cuts[i]) {
+                    active.add((int) byLow[next++]);
+                }
+                if (cuts[i] < cuts[i + 1]) {
+                    addInterval(active, cuts[i], cuts[i + 1] - 1);
                 }
             }
         }
 
-        private void addInterval(IntList edges, int lowest, int highest) {
+        /** Forgets edges that end below the interval; no other begins or ends inside of it. */
+        private void addInterval(IntList active, int lowest, int highest) {
+            budget.spend(1 + active.size() / 8);
             targets.clear();
-            budget.spend(1 + edges.size() / 8);
-            for (int i = 0; i < edges.size(); i++) {
-                int edge = edges.get(i);
-                if (low.get(edge) <= lowest && high.get(edge) >= highest) {
+            int kept = 0;
+            for (int i = 0; i < active.size(); i++) {
+                int edge = active.get(i);
+                if (high.get(edge) >= highest) {
+                    active.set(kept++, edge);
                     targets.add(target.get(edge));
                 }
             }
-            if (targets.size() > 0) {
-                builder.addEdge(lowest, highest, number(closure(false)));
+            active.truncate(kept);
+            if (kept > 0) {
+                builder.addEdge(lowest, highest, kept == 1 ? numberOfOne(targets.get(0)) : number(closure(false)));
             }
+        }
+
+        /** The set that a single state leads to is looked for once. */
+        private int numberOfOne(int state) {
+            if (ofOne[state] == 0) {
+                ofOne[state] = number(closure(false)) + 1;
+            }
+            return ofOne[state] - 1;
         }
     }
 }

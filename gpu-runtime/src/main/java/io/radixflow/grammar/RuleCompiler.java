@@ -43,13 +43,20 @@ final class RuleCompiler {
     List<Dfa> compile() {
         List<Dfa> compiled = new ArrayList<>();
         for (int rule = 0; rule < bodies.size(); rule++) {
-            Nfa nfa = new Nfa(budget);
-            int start = nfa.addState();
-            int accept = nfa.addState();
-            build(nfa, bodies.get(rule), start, accept);
-            compiled.add(withoutEmpty(nfa.determinize(start, accept)));
+            compiled.add(withoutEmpty(compile(bodies.get(rule))));
         }
         return compiled;
+    }
+
+    private Dfa compile(Expr body) {
+        if (body instanceof Expr.Automaton automaton) {
+            return automaton.dfa(); // minimal already
+        }
+        Nfa nfa = new Nfa(budget);
+        int start = nfa.addState();
+        int accept = nfa.addState();
+        build(nfa, body, start, accept);
+        return nfa.determinize(start, accept);
     }
 
     private Dfa withoutEmpty(Dfa dfa) {

@@ -41,7 +41,10 @@ final class Rules {
         List<Dfa> automata = compiler.compile();
         List<RuleCompiler.Call> calls = compiler.calls();
         boolean[] isProductive = productive(automata, calls, budget);
-        automata.replaceAll(dfa -> DfaOps.minimize(productiveEdges(dfa, calls, isProductive), budget));
+        automata.replaceAll(dfa -> {
+            boolean isWhole = callsOnly(dfa, calls, isProductive);
+            return isWhole ? dfa : DfaOps.minimize(productiveEdges(dfa, calls, isProductive), budget);
+        });
         boolean acceptsEmpty = compiler.isNullable(root);
         if (automata.get(root).isEmpty() && !acceptsEmpty) {
             throw new GrammarException("nothing can match the grammar");
@@ -55,17 +58,62 @@ final class Rules {
         boolean isChanged = true;
         while (isChanged) {
             isChanged = false;
-            for (int rule = 0; rule < isProductive.length; rule++) {
+            for (int rule = automata.size() - 1; rule >= 0; rule--) {
                 Dfa dfa = automata.get(rule);
                 if (!isProductive[rule]) {
                     budget.spend(dfa.numEdges() + 1);
-                    isProductive[rule] = !DfaOps.minimize(productiveEdges(dfa, calls, isProductive), budget)
-                            .isEmpty();
+                    isProductive[rule] = reachesEnd(dfa, calls, isProductive);
                     isChanged |= isProductive[rule];
                 }
             }
         }
         return isProductive;
+    }
+
+    /** Whether letters that match something lead from the start to acceptance. */
+    private static boolean reachesEnd(Dfa dfa, List<RuleCompiler.Call> calls, boolean[] isProductive) {
+        boolean[] isReached = new boolean[dfa.numStates()];
+        IntList open = new IntList();
+        isReached[0] = true;
+        open.add(0);
+        while (open.size() > 0) {
+            int state = open.removeLast();
+            if (dfa.isAccepting(state)) {
+                return true;
+            }
+            for (int edge = dfa.firstEdge(state); edge < dfa.endEdge(state); edge++) {
+                if (!isReached[dfa.target(edge)] && isProductive(dfa, edge, calls, isProductive)) {
+                    isReached[dfa.target(edge)] = true;
+                    open.add(dfa.target(edge));
+                }
+            }
+        }
+        return false;
+    }
+
+    /** Whether one of the edge's letters matches something. */
+    private static boolean isProductive(Dfa dfa, int edge, List<RuleCompiler.Call> calls, boolean[] isProductive) {
+        if (dfa.low(edge) < RuleCompiler.FIRST_CALL) {
+            return true;
+        }
+        for (int letter = dfa.low(edge); letter <= dfa.high(edge); letter++) {
+            if (isProductive[calls.get(letter - RuleCompiler.FIRST_CALL).rule()]) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether each rule that it calls matches something. */
+    private static boolean callsOnly(Dfa dfa, List<RuleCompiler.Call> calls, boolean[] isProductive) {
+        for (int edge = 0; edge < dfa.numEdges(); edge++) {
+            for (int letter = Math.max(dfa.low(edge), RuleCompiler.FIRST_CALL); letter <= dfa.high(edge); letter++) {
+                if (!isProductive[calls.get(letter - RuleCompiler.FIRST_CALL).rule()]) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     private static Dfa productiveEdges(Dfa dfa, List<RuleCompiler.Call> calls, boolean[] isProductive) {
