@@ -40,7 +40,9 @@ final class BatchBuilder {
         return sampling;
     }
 
-    /** Fills the columns, and returns the step with places for its results; the last one but so many as may be in flight is booked. */
+    /**
+     * Fills all columns but the masks, and returns the step with places for its results; the last one but so many as may be in flight is booked.
+     */
     Step fill(StepPlan plan) {
         Step step = steps[nextStep];
         nextStep = (nextStep + 1) % steps.length;
@@ -66,6 +68,16 @@ final class BatchBuilder {
             groups.find(forward, plan.numDecode());
         }
         return step;
+    }
+
+    /** Fills in what the grammars allow; the last column, so that masks are built while the device is at work on the step. */
+    void fillMasks(StepPlan plan) {
+        int entry = 0;
+        for (int place = 0; place < plan.numSequences(); place++) {
+            if (plan.isSampled(place)) {
+                sampling.allowedBits[entry++] = ((Answer) plan.sequence(place)).allowedBits();
+            }
+        }
     }
 
     private void addTokens(Answer answer, int place, int chunkLen) {
@@ -121,7 +133,6 @@ final class BatchBuilder {
         sampling.biasIds[entry] = rules.biasIds();
         sampling.biasValues[entry] = rules.biasValues();
         sampling.allowedIds[entry] = rules.allowedIds();
-        sampling.allowedBits[entry] = answer.allowedBits();
         sampling.numBanned[entry] = answer.findBanned();
         sampling.bannedIds[entry] = answer.bannedIds();
         step.sampled.numAlternatives[entry] = params.logprobs();

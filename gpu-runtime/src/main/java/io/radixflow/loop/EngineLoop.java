@@ -286,6 +286,7 @@ final class EngineLoop {
         ForwardBatch forward = batch.forward();
         Tensor sampled = backend.runStep(forward, stepOps);
         if (sampled != null) {
+            batch.fillMasks(step.plan());
             backend.sample(sampled, batch.sampling(), step.sampled);
         }
         for (int row = forward.numSampled; row < forward.numLogits; row += model.maxLogitRows()) {
