@@ -138,6 +138,8 @@ public final class EngineOptions {
             integer("cuda-graph-max-bs", "256", 1, "Largest decode batch that runs as a CUDA graph.");
     public static final EngineOption<Boolean> DISABLE_OVERLAP_SCHEDULE =
             flag("disable-overlap-schedule", "Plans a step only when the GPU has done the one before.");
+    public static final EngineOption<Boolean> DISABLE_JUMP_FORWARD =
+            flag("disable-jump-forward", "Draws every token, also where a request's grammar leaves only one text.");
     public static final EngineOption<String> CUDA_LIBRARY_PATH =
             text("cuda-library-path", null, "Folder with libcublasLt.so; default: where the system's loader finds it.");
     public static final EngineOption<String> TIME_MODEL = text(
@@ -210,6 +212,7 @@ public final class EngineOptions {
             DISABLE_CUDA_GRAPH,
             CUDA_GRAPH_MAX_BS,
             DISABLE_OVERLAP_SCHEDULE,
+            DISABLE_JUMP_FORWARD,
             CUDA_LIBRARY_PATH,
             TIME_MODEL,
             SIMULATED_CLOCK,

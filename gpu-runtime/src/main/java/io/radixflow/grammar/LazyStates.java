@@ -72,6 +72,29 @@ final class LazyStates {
         return next;
     }
 
+    /** The only byte that can follow; {@link Dfa#NONE} if there are several, or the text may end. */
+    int onlyByte(MatchState state) {
+        int only = Dfa.NONE;
+        if (state.isAccepting) {
+            return only;
+        }
+        for (int place : state.states) {
+            int rule = grammar.ruleOf(place);
+            Dfa dfa = grammar.automaton(rule);
+            int local = place - grammar.startOf(rule);
+            for (int edge = dfa.firstEdge(local);
+                    edge < dfa.endEdge(local) && dfa.low(edge) < RuleCompiler.FIRST_CALL;
+                    edge++) {
+                int value = dfa.low(edge);
+                if (value != dfa.high(edge) || (only != Dfa.NONE && only != value)) {
+                    return Dfa.NONE;
+                }
+                only = value;
+            }
+        }
+        return only;
+    }
+
     /** The places of a state as states of one node each: a text goes on from the state if it does from any of them. */
     List<MatchState> parts(MatchState state) {
         List<MatchState> parts = new ArrayList<>();

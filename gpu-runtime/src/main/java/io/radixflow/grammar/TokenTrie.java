@@ -58,6 +58,16 @@ public final class TokenTrie {
         return label.length;
     }
 
+    /** The node that a byte leads to, or -1. */
+    int child(int node, byte value) {
+        for (int below = node + 1; below < end[node]; below = end[below]) {
+            if (label[below] == value) {
+                return below;
+            }
+        }
+        return -1;
+    }
+
     private static int[] sorted(TokenBytes tokens) {
         IntList kept = new IntList();
         for (int id = 0; id < tokens.vocabSize(); id++) {

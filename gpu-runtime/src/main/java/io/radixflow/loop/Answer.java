@@ -36,6 +36,7 @@ final class Answer extends Sequence {
     private boolean owesPromptLogprobs;
     private @Nullable PromptLogprobs promptLogprobs;
     private final @Nullable CompiledGrammar grammar;
+    private final boolean mayJump;
     private @Nullable MaskBuilder masks;
     private @Nullable MatchState match; // null without a grammar
 
@@ -60,6 +61,9 @@ final class Answer extends Sequence {
         // Nothing goes before the first token; a start behind the prompt is its end.
         firstScored = owesPromptLogprobs ? Math.max(1, request.promptLogprobStart()) : promptLen();
         firstUnbooked = firstScored;
+        mayJump = !sampling.hasLogprobs()
+                && sampling.stopTokenIds().length == 0
+                && sampling.rules().isEmpty();
         badWords = sampling.rules().badWords();
         hasLongBadWords = longestOf(badWords) > 1;
         bannedIds = new int[endIds.length + badWords.size()];
@@ -218,6 +222,29 @@ final class Answer extends Sequence {
         }
         match = next;
         return next.isFinal();
+    }
+
+    /**
+     * Finds the tokens that take the place of one that was just drawn and that go on with what the grammar forces, if the request's rules let it be
+     * written so: not if each token is to be scored, ends the answer by its id, or is subject to rules of its own.
+     *
+     * @return how many they are, 0 if the drawn one stays
+     */
+    int findForced(JumpForward jumps, int drawn, int contextLen) {
+        MatchState before = match;
+        MaskBuilder builder = masks;
+        if (before == null || builder == null || !mayJump || isEndId(drawn)) {
+            return 0;
+        }
+        MatchState after = builder.accept(before, drawn);
+        int tokenBefore = tokens()[knownLen() - 2];
+        int num = after == null ? 0 : jumps.find(tokenBefore, drawn, after, 1 + Math.max(0, remainingLen(contextLen)));
+        for (int i = 0; i < num; i++) {
+            if (isEndId(jumps.id(i))) {
+                return 0;
+            }
+        }
+        return num;
     }
 
     /** Tokens that the grammar allows next; null without one. */

@@ -15,6 +15,8 @@ import io.radixflow.model.Model;
 import io.radixflow.schedule.Scheduler;
 import io.radixflow.schedule.Sequence.Phase;
 import io.radixflow.schedule.StepPlan;
+import io.radixflow.text.TokenBytes;
+import io.radixflow.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -29,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>On a device that works while the host goes on, step n + 1 is planned and enqueued while step n runs; the tokens that n draws stay on the
  * device. So the host learns one step late who has ended, and throws away the token that those got too many. It waits for step n first
- * where it must know its tokens: to retract somebody, and for rules about the last tokens.
+ * where it must know its tokens: to retract somebody, and for rules about the last tokens. So no step is under way when a grammar's next
+ * tokens are written without draws ({@link JumpForward}).
  */
 final class EngineLoop {
 
@@ -49,6 +52,9 @@ final class EngineLoop {
     private final IntervalLog intervalLog;
     private final int contextLen;
     private final List<Session> touched = new ArrayList<>();
+    private final TokenBytes tokenBytes;
+    private final @Nullable Tokenizer jumpTokenizer;
+    private @Nullable JumpForward jumps; // made for the first grammar
 
     private final boolean isAhead;
     /** Enqueued, not booked; only if the loop plans ahead. */
@@ -65,6 +71,8 @@ final class EngineLoop {
         backend = parts.backend();
         model = parts.model();
         kvCache = parts.kvCache();
+        tokenBytes = parts.tokenBytes();
+        jumpTokenizer = parts.jumpTokenizer();
         contextLen = parts.scheduling().contextLen();
         int maxRunning = parts.scheduling().maxRunning();
         int numSlots = parts.scheduling().numSlots();
@@ -221,6 +229,9 @@ final class EngineLoop {
     private boolean startGrammar(Answer answer) {
         try {
             answer.startGrammar(grammars.masks());
+            if (jumps == null && jumpTokenizer != null) {
+                jumps = new JumpForward(jumpTokenizer, tokenBytes, grammars.trie(), model.vocabSize());
+            }
             return true;
         } catch (GrammarException e) {
             endEarly(answer, FinishReason.ERROR);
@@ -319,9 +330,25 @@ final class EngineLoop {
         if (sampled.tokenId[entry] == ScoredTokens.NO_TOKEN) {
             scheduler.end(answer);
             endEarly(answer, FinishReason.ERROR);
-        } else {
-            onToken(answer, sampled, entry);
+        } else if (jumps == null || !jump(jumps, answer, sampled, entry)) {
+            onToken(answer, sampled.tokenId[entry], sampled, entry);
         }
+    }
+
+    /** Books what the grammar forces along with a drawn token; false if that is nothing. */
+    private boolean jump(JumpForward found, Answer answer, ScoredTokens sampled, int entry) {
+        int num = answer.findForced(found, sampled.tokenId[entry], contextLen);
+        if (num == 0) {
+            return false;
+        }
+        scheduler.replaceLast(answer, found.id(0));
+        onToken(answer, found.id(0), sampled, entry);
+        for (int i = 1; i < num && answer.phase() != Phase.ENDED; i++) {
+            scheduler.append(answer, found.id(i));
+            stats.generatedTokens++;
+            onToken(answer, found.id(i), sampled, entry);
+        }
+        return true;
     }
 
     private void bookPrompts(Step step) {
@@ -337,8 +364,8 @@ final class EngineLoop {
         }
     }
 
-    private void onToken(Answer answer, ScoredTokens sampled, int entry) {
-        int token = sampled.tokenId[entry];
+    /** @param entry of the draw that it is or comes with */
+    private void onToken(Answer answer, int token, ScoredTokens sampled, int entry) {
         FinishReason reason = accept(answer, token);
         if (reason != null) {
             scheduler.end(answer);

@@ -5,6 +5,8 @@ import io.radixflow.backend.KvCache;
 import io.radixflow.model.Model;
 import io.radixflow.schedule.SchedulerConfig;
 import io.radixflow.text.TokenBytes;
+import io.radixflow.text.Tokenizer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an engine is made of; tests build one from fakes.
@@ -16,6 +18,7 @@ import io.radixflow.text.TokenBytes;
  * @param eosIds ids that end an answer; nobody writes the array
  * @param scheduling limits and policies
  * @param logIntervalSeconds between two log lines about the batch
+ * @param jumpTokenizer of the same tokens, owned by the engine; null if each token is to be drawn, also where a grammar leaves one text
  */
 public record EngineParts(
         Backend backend,
@@ -24,4 +27,29 @@ public record EngineParts(
         TokenBytes tokenBytes,
         int[] eosIds,
         SchedulerConfig scheduling,
-        double logIntervalSeconds) {}
+        double logIntervalSeconds,
+        @Nullable Tokenizer jumpTokenizer)
+        implements AutoCloseable {
+
+    /** Without jump-forward. */
+    @SuppressWarnings("checkstyle:ParameterNumber") // the record's, in its order
+    public EngineParts(
+            Backend backend,
+            Model model,
+            KvCache kvCache,
+            TokenBytes tokenBytes,
+            int[] eosIds,
+            SchedulerConfig scheduling,
+            double logIntervalSeconds) {
+        this(backend, model, kvCache, tokenBytes, eosIds, scheduling, logIntervalSeconds, null);
+    }
+
+    /** Frees the device's memory and the tokenizer. */
+    @Override
+    public void close() {
+        backend.close();
+        if (jumpTokenizer != null) {
+            jumpTokenizer.close();
+        }
+    }
+}

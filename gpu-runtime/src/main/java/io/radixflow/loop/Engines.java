@@ -45,7 +45,7 @@ public final class Engines {
         try {
             engine.start();
         } catch (RuntimeException | Error e) {
-            parts.backend().close();
+            parts.close();
             throw e;
         }
         return engine;

@@ -70,7 +70,7 @@ final class Grammars {
     }
 
     /** Made by the first client that needs it: it takes a while. */
-    private synchronized TokenTrie trie() {
+    synchronized TokenTrie trie() {
         if (trie == null) {
             trie = new TokenTrie(tokenBytes);
         }

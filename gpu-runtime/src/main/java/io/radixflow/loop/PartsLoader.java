@@ -84,7 +84,8 @@ final class PartsLoader {
                 words.tokenBytes(),
                 words.endIds(),
                 scheduling,
-                config.get(EngineOptions.DECODE_LOG_INTERVAL_SECONDS));
+                config.get(EngineOptions.DECODE_LOG_INTERVAL_SECONDS),
+                words.jumpTokenizer());
     }
 
     private Backend openBackend() {

@@ -106,7 +106,7 @@ final class RunningEngine implements Engine {
             hasEnded = true;
             if (isLeftBehind) {
                 LOG.info("The engine thread that was left behind has ended; its memory is freed.");
-                parts.backend().close();
+                parts.close();
             }
         }
     }
@@ -218,7 +218,7 @@ final class RunningEngine implements Engine {
         joinThread(isHung ? CLOSE_HUNG_MILLIS : CLOSE_MILLIS);
         synchronized (freeing) {
             if (hasEnded || !thread.isAlive()) {
-                parts.backend().close();
+                parts.close();
             } else {
                 isLeftBehind = true;
                 LOG.error(

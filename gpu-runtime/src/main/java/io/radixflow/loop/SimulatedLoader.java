@@ -85,7 +85,8 @@ final class SimulatedLoader {
                 words.tokenBytes(),
                 words.endIds(),
                 scheduling,
-                config.get(EngineOptions.DECODE_LOG_INTERVAL_SECONDS));
+                config.get(EngineOptions.DECODE_LOG_INTERVAL_SECONDS),
+                words.jumpTokenizer());
     }
 
     private int contextLen() {

@@ -81,7 +81,7 @@ public final class SteppedEngine implements AutoCloseable {
         try {
             loop.shutDown();
         } finally {
-            parts.backend().close();
+            parts.close();
         }
     }
 }

@@ -27,7 +27,7 @@ final class PrefillPlanner {
     private final WaitingQueue waiting;
     private final NewTokenRatio ratio;
     private final DecodeSet decoding;
-    /** In order of admission. */
+    /** Those that decoded before, then in order of admission. */
     private final @Nullable Sequence[] prefilling;
 
     private int numPrefilling;
@@ -65,6 +65,12 @@ final class PrefillPlanner {
         numPrefilling--;
         System.arraycopy(prefilling, place + 1, prefilling, place, numPrefilling - place);
         prefilling[numPrefilling] = null;
+    }
+
+    /** A sequence that was decoding has several tokens to compute: it goes first, as decoding ones do. */
+    void addFirst(Sequence sequence) {
+        System.arraycopy(prefilling, 0, prefilling, 1, numPrefilling++);
+        prefilling[0] = sequence;
     }
 
     /** Adds chunks to {@code plan} and takes their slots. */

@@ -288,6 +288,34 @@ public final class Scheduler {
         return numTokens;
     }
 
+    /**
+     * Puts another token in the place of a sequence's last one, for which no KV is computed yet. No step may be under way.
+     */
+    public void replaceLast(Sequence sequence, int token) {
+        checkNothingUnderWay();
+        sequence.replaceLast(token);
+    }
+
+    /**
+     * Gives a sequence a token that is known without a draw; there must be room for it in the sequence. What has not been computed is computed
+     * together, in the next step. No step may be under way.
+     */
+    public void append(Sequence sequence, int token) {
+        checkNothingUnderWay();
+        sequence.append(token);
+        if (sequence.phase == Phase.DECODE) {
+            decoding.remove(sequence);
+            prefill.addFirst(sequence);
+            sequence.phase = Phase.PREFILL;
+        }
+    }
+
+    private void checkNothingUnderWay() {
+        if (numUnderWay > 0) {
+            throw new IllegalStateException("tokens are changed while a step with them is under way");
+        }
+    }
+
     private void endExpired(long now) {
         for (Sequence first = deadlines.peek();
                 first != null && first.request().deadlineNanos() - now <= 0;

@@ -162,7 +162,7 @@ public class Sequence {
     }
 
     /** Tokens that it may still get. */
-    final int remainingLen(int contextLen) {
+    public final int remainingLen(int contextLen) {
         return Math.min(request.sampling().maxTokens() - outputLen(), contextLen - len);
     }
 
@@ -179,6 +179,17 @@ public class Sequence {
     /** The first of the unknown tokens. */
     final void learn(int token) {
         tokens[knownLen++] = token;
+    }
+
+    /** The last token is another one; its KV is not computed. */
+    final void replaceLast(int token) {
+        tokens[len - 1] = token;
+    }
+
+    /** A token that no step draws. */
+    final void append(int token) {
+        tokens[len++] = token;
+        knownLen = len;
     }
 
     /** Leading tokens that both have, if they are in the same namespace. */
