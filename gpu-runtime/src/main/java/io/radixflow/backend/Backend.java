@@ -53,6 +53,11 @@ public interface Backend extends AutoCloseable {
 
     KvCache allocateKvCache(KvLayout layout);
 
+    /** When {@link #attention} gains from segments of slots that several rows read together. */
+    default SegmentCosts segmentCosts(KvCache cache) {
+        return SegmentCosts.NEVER;
+    }
+
     /**
      * Called once before the first step, on the thread that starts the engine: time for a device to record or compile what steps will need.
      *

@@ -52,16 +52,27 @@ public final class ForwardBatch {
      */
     public final int[] logitToken;
 
-    public int numPrefixGroups;
     /**
-     * [maxSequences] Sequences {@code [groupFirst[g], groupFirst[g] + groupSize[g])} have the same first {@code groupLen[g]} slots, so
-     * attention may read those once. Groups are disjoint, ascending, and have at least two sequences; {@code groupLen[g] <= cachedLen} of
-     * each. Only a hint for speed: results are the same without it.
+     * Runs of slots that several sequences have in common, so that attention may read them once: a forest, parents before children, siblings from
+     * left to right. Only a hint for speed: results are the same without it.
+     *
+     * <p>Segment g covers positions {@code [segmentFrom[g], segmentTo[g])} of the sequences at places {@code [segmentFirst[g], segmentEnd[g])} of
+     * {@link #segmentOrder}, two at least, which have the same slots up to {@code segmentTo[g]}, and all that many cached tokens. It begins
+     * where its parent ends, a root at 0. What no segment covers of a sequence begins at {@link #sharedLen}.
      */
-    public final int[] groupFirst;
+    public int numSegments;
 
-    public final int[] groupSize;
-    public final int[] groupLen;
+    // [maxSequences]
+    public final int[] segmentFrom;
+    public final int[] segmentTo;
+    public final int[] segmentFirst;
+    public final int[] segmentEnd;
+    /** Segments above it. */
+    public final int[] segmentLevel;
+    /** [maxSequences] the sequences, those of a segment side by side. */
+    public final int[] segmentOrder;
+    /** [maxSequences] leading tokens of a sequence that segments cover. */
+    public final int[] sharedLen;
 
     /** @param slotTable the row table's own array, read by backends in place */
     public ForwardBatch(int maxTokens, int maxSequences, int[] slotTable, int slotTableStride) {
@@ -85,9 +96,16 @@ public final class ForwardBatch {
         extendLen = new int[maxSequences];
         history = new int[maxSequences][];
         logitToken = new int[maxTokens];
-        groupFirst = new int[maxSequences];
-        groupSize = new int[maxSequences];
-        groupLen = new int[maxSequences];
+        segmentFrom = new int[maxSequences];
+        segmentTo = new int[maxSequences];
+        segmentFirst = new int[maxSequences];
+        segmentEnd = new int[maxSequences];
+        segmentLevel = new int[maxSequences];
+        segmentOrder = new int[maxSequences];
+        for (int place = 0; place < maxSequences; place++) {
+            segmentOrder[place] = place;
+        }
+        sharedLen = new int[maxSequences];
         this.slotTable = slotTable;
         this.slotTableStride = slotTableStride;
     }

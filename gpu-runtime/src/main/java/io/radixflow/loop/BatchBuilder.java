@@ -2,6 +2,8 @@ package io.radixflow.loop;
 
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.SamplingBatch;
+import io.radixflow.backend.SegmentCosts;
+import io.radixflow.backend.SegmentPlanner;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.TokenRules;
 import io.radixflow.schedule.RowTable;
@@ -10,26 +12,23 @@ import io.radixflow.schedule.StepPlan;
 /** Turns a step's plan into the columns that model and sampler read. Owned by the engine thread; allocates nothing after construction. */
 final class BatchBuilder {
 
-    private static final long NEVER = -1;
-
     private final ForwardBatch forward;
     private final SamplingBatch sampling;
     /** In turns. */
     private final Step[] steps;
 
     private int nextStep;
-    private final PrefixGroups groups;
-    private long groupsVersion = NEVER;
+    private final SegmentPlanner segments;
 
     /** @param maxStepsInFlight steps whose results aren't booked */
-    BatchBuilder(int maxTokens, int maxSequences, RowTable rows, int maxStepsInFlight) {
+    BatchBuilder(int maxTokens, int maxSequences, RowTable rows, int maxStepsInFlight, SegmentCosts costs) {
         forward = new ForwardBatch(maxTokens, maxSequences, rows.slots(), rows.stride(), rows.versions());
         sampling = new SamplingBatch(maxSequences);
         steps = new Step[maxStepsInFlight];
         for (int i = 0; i < maxStepsInFlight; i++) {
             steps[i] = new Step(maxTokens, maxSequences);
         }
-        groups = new PrefixGroups(maxSequences);
+        segments = new SegmentPlanner(maxSequences, rows.versions().length, costs);
     }
 
     ForwardBatch forward() {
@@ -63,10 +62,7 @@ final class BatchBuilder {
         for (int place = plan.numDecode(); place < plan.numSequences(); place++) {
             addPrompt((Answer) plan.sequence(place), place, plan.chunkLen(place), step);
         }
-        if (plan.decodeVersion() != groupsVersion) {
-            groupsVersion = plan.decodeVersion();
-            groups.find(forward, plan.numDecode());
-        }
+        segments.plan(forward);
         return step;
     }
 

@@ -80,7 +80,12 @@ final class EngineLoop {
                 new Scheduler(parts.scheduling(), nanoClock, (sequence, reason) -> endEarly((Answer) sequence, reason));
         int maxStepsInFlight = Math.min(2, backend.maxStepsInFlight());
         isAhead = maxStepsInFlight > 1;
-        batch = new BatchBuilder(parts.scheduling().maxStepTokens(), maxRunning, scheduler.rows(), maxStepsInFlight);
+        batch = new BatchBuilder(
+                parts.scheduling().maxStepTokens(),
+                maxRunning,
+                scheduler.rows(),
+                maxStepsInFlight,
+                backend.segmentCosts(kvCache));
         stats = new StatsBoard(numSlots);
         String label = backend.isSimulated() ? "Simulated. " : "";
         intervalLog =

@@ -4,7 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The sequences that get a token each step, sorted by their slots, so that those with a common prefix of slots are neighbours.
+ * The sequences that get a token each step, sorted by their slots, so that those with a common prefix of slots are neighbours: a device runs
+ * neighbours at about the same time, when the slots that both read are in its cache.
  *
  * <p>The order lasts while the sequences grow: two rows differ first where a slot belongs to one of them alone, and a slot once
  * written to the row of a decoding sequence stays. Allocates nothing after construction.
@@ -14,7 +15,6 @@ final class DecodeSet {
     private final RowTable rows;
     private final @Nullable Sequence[] sequences;
     private int size;
-    private long version;
 
     DecodeSet(RowTable rows, int capacity) {
         this.rows = rows;
@@ -23,11 +23,6 @@ final class DecodeSet {
 
     int size() {
         return size;
-    }
-
-    /** Changes whenever a sequence comes or goes. */
-    long version() {
-        return version;
     }
 
     @SuppressWarnings("NullAway") // places below size are never null
@@ -49,7 +44,6 @@ final class DecodeSet {
         System.arraycopy(sequences, from, sequences, from + 1, size - from);
         sequences[from] = sequence;
         size++;
-        version++;
     }
 
     void remove(Sequence sequence) {
@@ -58,7 +52,6 @@ final class DecodeSet {
                 size--;
                 System.arraycopy(sequences, place + 1, sequences, place, size - place);
                 sequences[size] = null;
-                version++;
                 return;
             }
         }

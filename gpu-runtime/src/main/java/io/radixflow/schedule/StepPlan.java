@@ -14,7 +14,6 @@ public final class StepPlan {
     private int numSequences;
     private int numDecode;
     private int numPrefillTokens;
-    private long decodeVersion;
 
     StepPlan(int maxSequences) {
         sequences = new Sequence[maxSequences];
@@ -33,11 +32,6 @@ public final class StepPlan {
 
     public int numPrefillTokens() {
         return numPrefillTokens;
-    }
-
-    /** Differs from the last step's if other sequences decode. */
-    public long decodeVersion() {
-        return decodeVersion;
     }
 
     @SuppressWarnings("NullAway") // places below numSequences are never null
@@ -65,7 +59,6 @@ public final class StepPlan {
     }
 
     void addDecode(DecodeSet set) {
-        decodeVersion = set.version();
         for (int place = 0; place < set.size(); place++) {
             add(set.get(place), 1);
         }

@@ -2,10 +2,12 @@ package io.radixflow.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.radixflow.backend.ForwardBatch;
 import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.model.ModelFiles;
+import io.radixflow.testkit.ObservedModel;
 import io.radixflow.testkit.TinyModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,9 +25,11 @@ import org.junit.jupiter.params.provider.EnumSource;
  */
 class InvarianceTest {
 
-    private static final int NUM_REQUESTS = 8;
+    private static final int NUM_REQUESTS = 12;
     private static final int OUTPUT_LEN = 16;
-    private static final int MAX_SHARED_LEN = 60;
+    /** Prefixes of each other, so that what sequences share is nested; so long that it pays to read it once. */
+    private static final int[] SHARED_LENS = {0, 20, 130, 270, 400};
+
     private static final String ALONE = "max-running-requests=1 disable-radix-cache=true cpu-threads=1";
     private static final String[] POLICIES = {"lpm", "dfs-weight", "fcfs", "lof", "random", "priority"};
     private static final String[] EVICTIONS = {"lru", "lfu", "known-uses"};
@@ -49,6 +53,7 @@ class InvarianceTest {
     void oneOutputWhatever(Change change) {
         Path model = TinyModel.gguf(TinyModel.F32, folder);
         int trials = Integer.getInteger("radixflow.trials", 3);
+        int numLevels = 0;
         for (int trial = 0; trial < trials; trial++) {
             Random random = new Random(31L * change.name().hashCode() + trial);
             List<GenerationRequest> requests = requests(random);
@@ -67,13 +72,18 @@ class InvarianceTest {
             }
             assertThat(outputs).as("trial %d with %s", trial, options).isEqualTo(alone);
             assertThat(run.numRetractions > 0).isEqualTo(isRetracting);
+            numLevels = Math.max(numLevels, run.numLevels);
             run.close();
         }
-        System.out.printf("%s: %d trials of %d requests, all bits equal%n", change, trials, NUM_REQUESTS);
+        // In whole prompts that come together, few rows decode at once that have a long prefix in common.
+        assertThat(numLevels).as("levels of shared segments").isGreaterThanOrEqualTo(change == Change.BATCH ? 1 : 2);
+        System.out.printf(
+                "%s: %d trials of %d requests, %d levels of shared segments, all bits equal%n",
+                change, trials, NUM_REQUESTS, numLevels);
     }
 
     private static String options(Change change, Random random) {
-        String batch = "max-running-requests=" + (2 + random.nextInt(7));
+        String batch = "max-running-requests=" + (6 + random.nextInt(7));
         String chunk = "chunked-prefill-size=" + (1 + random.nextInt(24));
         String page = "page-size=" + (16 << random.nextInt(3));
         String threads = "cpu-threads=" + (2 + random.nextInt(3));
@@ -95,10 +105,11 @@ class InvarianceTest {
     }
 
     private static List<GenerationRequest> requests(Random random) {
-        int[] shared = random.ints(MAX_SHARED_LEN, 0, TinyModel.VOCAB_SIZE).toArray();
+        int[] shared = random.ints(SHARED_LENS[SHARED_LENS.length - 1], 0, TinyModel.VOCAB_SIZE)
+                .toArray();
         List<GenerationRequest> requests = new ArrayList<>();
         for (int id = 0; id < NUM_REQUESTS; id++) {
-            int sharedLen = 20 * random.nextInt(4);
+            int sharedLen = SHARED_LENS[random.nextInt(SHARED_LENS.length)];
             int[] prompt = random.ints(sharedLen + 1 + random.nextInt(20), 0, TinyModel.VOCAB_SIZE)
                     .toArray();
             System.arraycopy(shared, 0, prompt, 0, sharedLen);
@@ -124,11 +135,13 @@ class InvarianceTest {
         private long nextId;
         long cachedTokens;
         long numRetractions;
+        /** Levels of shared segments that steps had. */
+        int numLevels;
 
         Run(Path model, String options, int retractEverySteps) {
             Map<String, String> texts = new HashMap<>();
             texts.put("model-path", model.toString());
-            texts.put("max-total-tokens", "1024");
+            texts.put("max-total-tokens", "6144");
             for (String option : options.split(" ", -1)) {
                 int at = option.indexOf('=');
                 texts.put(option.substring(0, at), option.substring(at + 1));
@@ -138,12 +151,18 @@ class InvarianceTest {
                 EngineParts parts = new PartsLoader(config, files).load();
                 engine = new LoopFixture(new EngineParts(
                         parts.backend(),
-                        parts.model(),
+                        new ObservedModel(parts.model(), this::lookAtSegments),
                         parts.kvCache(),
                         parts.tokenBytes(),
                         parts.eosIds(),
                         parts.scheduling().withRetractionEvery(retractEverySteps),
                         parts.logIntervalSeconds()));
+            }
+        }
+
+        private void lookAtSegments(ForwardBatch batch) {
+            for (int g = 0; g < batch.numSegments; g++) {
+                numLevels = Math.max(numLevels, batch.segmentLevel[g] + 1);
             }
         }
 

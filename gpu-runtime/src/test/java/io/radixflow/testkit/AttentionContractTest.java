@@ -1,5 +1,7 @@
 package io.radixflow.testkit;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
@@ -8,11 +10,13 @@ import io.radixflow.backend.KvLayout.ElementType;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.Rope.Pairing;
+import io.radixflow.backend.SegmentCosts;
 import io.radixflow.backend.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -199,15 +203,37 @@ public abstract class AttentionContractTest {
 
     @ParameterizedTest
     @CsvSource({"31", "32", "33", "64", "150"})
-    void prefixGroupsDoNotChangeABit(int groupLen) {
-        KvLayout layout = new KvLayout(1, 1500, 9, 3, 64, ElementType.FLOAT16);
+    void aSharedPrefixDoesNotChangeABit(int sharedLen) {
         int[] len = new int[40];
         int[] cached = new int[len.length];
         for (int s = 0; s < len.length; s++) {
             len[s] = 152 + s % 7 * 4;
             cached[s] = len[s] - 1 - s % 2; // some with two tokens to compute
         }
+        KvLayout layout = new KvLayout(1, 1500, 9, 3, 64, ElementType.FLOAT16);
         AttentionScene scene = new AttentionScene(layout, len, 150, true, 8);
+        checkSharing(layout, scene, cached, len, batch -> scene.share(batch, sharedLen));
+    }
+
+    /** A system prompt of 70 tokens, two documents of 130 and 257 behind it, of the latter two chapters, and one sequence beside them all. */
+    @ParameterizedTest
+    @CsvSource({"1, 1, 1", "1, 40, 2", "32, 40, 2", "7, 3, 1"})
+    void nestedSegmentsDoNotChangeABit(int granularity, int maxExtendLen, int deepestLevel) {
+        int[] elder = {0, 0, 0, 0, 2, 3, 3, 5, 6, 3, 0};
+        int[] shared = {0, 200, 70, 70, 200, 327, 327, 390, 391, 70, 0};
+        int[] len = {240, 210, 290, 330, 260, 395, 395, 400, 461, 90, 150};
+        int[] cached = {239, 209, 254, 329, 250, 394, 391, 396, 430, 70, 149};
+        KvLayout layout = new KvLayout(1, 3300, 9, 3, 64, ElementType.FLOAT16);
+        AttentionScene scene = new AttentionScene(layout, len, elder, shared, true, 8);
+        SegmentCosts always = new SegmentCosts(granularity, maxExtendLen, Integer.MAX_VALUE, 1, 0, 0);
+        checkSharing(layout, scene, cached, len, batch -> {
+            scene.share(batch, always);
+            assertThat(batch.segmentLevel).contains(deepestLevel);
+        });
+    }
+
+    private void checkSharing(
+            KvLayout layout, AttentionScene scene, int[] cached, int[] len, Consumer<ForwardBatch> share) {
         Backend backend = backend(2);
         KvCache cache = backend.allocateKvCache(layout);
         Rope rope = scene.rope(backend, Pairing.HALVES);
@@ -216,11 +242,11 @@ public abstract class AttentionContractTest {
         ForwardBatch plain = scene.step(cached, len);
         float[] expected =
                 BackendContractTest.readGuarded(backend, scene.run(backend, cache, rope, plain), plain.numTokens);
-        ForwardBatch grouped = scene.step(cached, len);
-        scene.group(grouped, groupLen);
+        ForwardBatch shared = scene.step(cached, len);
+        share.accept(shared);
         float[] actual =
-                BackendContractTest.readGuarded(backend, scene.run(backend, cache, rope, grouped), grouped.numTokens);
-        BackendContractTest.checkSameBits("group of " + groupLen, actual, expected);
+                BackendContractTest.readGuarded(backend, scene.run(backend, cache, rope, shared), shared.numTokens);
+        BackendContractTest.checkSameBits("shared", actual, expected);
     }
 
     @Test

@@ -6,8 +6,11 @@ import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
+import io.radixflow.backend.SegmentCosts;
+import io.radixflow.backend.SegmentPlanner;
 import io.radixflow.backend.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -20,7 +23,6 @@ public final class AttentionScene {
 
     private final KvLayout layout;
     private final int[] len;
-    private final int sharedLen;
     private final int stride;
     private final int[] slotTable;
     private final float[][] qkv;
@@ -32,9 +34,16 @@ public final class AttentionScene {
      * @param isRotated random rotary angles, or none at all
      */
     public AttentionScene(KvLayout layout, int[] len, int sharedLen, boolean isRotated, long seed) {
+        this(layout, len, new int[len.length], filled(len.length, sharedLen), isRotated, seed);
+    }
+
+    /**
+     * @param elder for each sequence but the first an earlier one
+     * @param sharedLen leading tokens that a sequence shares with its elder, with the same slots
+     */
+    public AttentionScene(KvLayout layout, int[] len, int[] elder, int[] sharedLen, boolean isRotated, long seed) {
         this.layout = layout;
         this.len = len.clone();
-        this.sharedLen = sharedLen;
         int maxLen = 0;
         for (int l : len) {
             maxLen = Math.max(maxLen, l);
@@ -52,17 +61,23 @@ public final class AttentionScene {
         for (int s = 0; s < len.length; s++) {
             qkv[s] = RandomTensors.activations(len[s] * qkvCols(), seed + 1 + s);
             for (int p = 0; p < len[s]; p++) {
-                boolean isShared = s > 0 && p < sharedLen;
-                slotTable[s * stride + p] = isShared ? slotTable[p] : free.get(used++);
+                boolean isShared = s > 0 && p < sharedLen[s];
+                slotTable[s * stride + p] = isShared ? slotTable[elder[s] * stride + p] : free.get(used++);
             }
             if (s > 0) {
-                System.arraycopy(qkv[0], 0, qkv[s], 0, sharedLen * qkvCols());
+                System.arraycopy(qkv[elder[s]], 0, qkv[s], 0, sharedLen[s] * qkvCols());
             }
         }
         angles = new float[stride * layout.headDim() / 2];
         for (int i = 0; i < angles.length; i++) {
             angles[i] = isRotated ? random.nextFloat() * 6 : 0;
         }
+    }
+
+    private static int[] filled(int length, int value) {
+        int[] all = new int[length];
+        Arrays.fill(all, value);
+        return all;
     }
 
     public int qkvCols() {
@@ -112,15 +127,17 @@ public final class AttentionScene {
         return batch;
     }
 
-    /** Declares that the first {@code groupLen} slots of all the step's sequences are the same. */
-    public void group(ForwardBatch batch, int groupLen) {
-        if (groupLen > sharedLen) {
-            throw new IllegalArgumentException("only " + sharedLen + " tokens are shared");
-        }
-        batch.numPrefixGroups = 1;
-        batch.groupFirst[0] = 0;
-        batch.groupSize[0] = batch.numSequences;
-        batch.groupLen[0] = groupLen;
+    /** Gives the step the segments that pay at such costs. */
+    public void share(ForwardBatch batch, SegmentCosts costs) {
+        new SegmentPlanner(batch.numSequences, len.length, costs).plan(batch);
+    }
+
+    /** Declares one segment: the first {@code sharedLen} slots of all the step's sequences, which must be the same. */
+    public void share(ForwardBatch batch, int sharedLen) {
+        batch.numSegments = 1;
+        batch.segmentTo[0] = sharedLen;
+        batch.segmentEnd[0] = batch.numSequences;
+        Arrays.fill(batch.sharedLen, sharedLen);
     }
 
     /** The step's rows of q, k and v before rotation. */

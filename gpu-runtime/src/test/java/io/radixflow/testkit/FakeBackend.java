@@ -6,6 +6,7 @@ import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.OpFreeBackend;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.ScoredTokens;
+import io.radixflow.backend.SegmentCosts;
 import io.radixflow.backend.StepOps;
 import io.radixflow.backend.Tensor;
 import java.util.ArrayDeque;
@@ -97,6 +98,12 @@ public final class FakeBackend extends OpFreeBackend {
     @Override
     public KvCache allocateKvCache(KvLayout layout) {
         return new FakeKvCache(layout);
+    }
+
+    /** Such that some segments pay. */
+    @Override
+    public SegmentCosts segmentCosts(KvCache cache) {
+        return new SegmentCosts(1, 4, 8, 1, 2, 5);
     }
 
     /** As if all decode steps came from graphs. */

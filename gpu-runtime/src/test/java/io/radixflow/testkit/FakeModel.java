@@ -67,7 +67,7 @@ public final class FakeModel implements Model {
     public void forward(ForwardBatch batch, KvCache cache) {
         long[] content = ((FakeBackend.FakeKvCache) cache).content;
         numTokens += batch.numTokens;
-        checkGroups(batch);
+        checkSegments(batch);
         for (int i = 0; i < batch.numTokens; i++) {
             content[batch.kvSlot[i]] = content(batch.tokenId[i], batch.position[i]);
         }
@@ -98,18 +98,19 @@ public final class FakeModel implements Model {
         return fingerprint;
     }
 
-    private static void checkGroups(ForwardBatch batch) {
-        int end = 0;
-        for (int g = 0; g < batch.numPrefixGroups; g++) {
-            int first = batch.groupFirst[g];
-            check(first >= end && batch.groupSize[g] >= 2, "order");
-            end = first + batch.groupSize[g];
-            check(end <= batch.numSequences, "size");
-            for (int s = first; s < end; s++) {
-                check(batch.groupLen[g] <= batch.cachedLen[s], "length");
-                for (int i = 0; i < batch.groupLen[g]; i++) {
+    private static void checkSegments(ForwardBatch batch) {
+        for (int g = 0; g < batch.numSegments; g++) {
+            int first = batch.segmentFirst[g];
+            int end = batch.segmentEnd[g];
+            check(first >= 0 && first + 2 <= end && end <= batch.numSequences, "places");
+            check(batch.segmentFrom[g] < batch.segmentTo[g], "length");
+            int row = batch.row[batch.segmentOrder[first]] * batch.slotTableStride;
+            for (int place = first; place < end; place++) {
+                int s = batch.segmentOrder[place];
+                check(batch.segmentTo[g] <= batch.sharedLen[s] && batch.sharedLen[s] <= batch.cachedLen[s], "length");
+                for (int i = 0; i < batch.segmentTo[g]; i++) {
                     int slot = batch.slotTable[batch.row[s] * batch.slotTableStride + i];
-                    check(slot == batch.slotTable[batch.row[first] * batch.slotTableStride + i], "slots");
+                    check(slot == batch.slotTable[row + i], "slots");
                 }
             }
         }
@@ -117,7 +118,7 @@ public final class FakeModel implements Model {
 
     private static void check(boolean isTrue, String what) {
         if (!isTrue) {
-            throw new IllegalStateException("wrong " + what + " in a prefix group");
+            throw new IllegalStateException("wrong " + what + " in a shared segment");
         }
     }
 

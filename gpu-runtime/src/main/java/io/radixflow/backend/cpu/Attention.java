@@ -2,46 +2,56 @@ package io.radixflow.backend.cpu;
 
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.SegmentCosts;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Causal attention of a batch over a KV cache of one shape, its units shared by the pool's threads in the order they come.
  *
- * <p>Driven by the backend's caller. Allocates only when a batch has more tokens in prefix groups than any before.
+ * <p>Driven by the backend's caller. Allocates only when a batch has more tokens in shared segments than any before.
  */
 final class Attention implements WorkerPool.Task {
 
     /** Queries that share a copied tile, about: enough to make copying cheap, few enough for the second-level cache. */
     private static final int UNIT_QUERIES = 192;
 
+    // Measured by SegmentCostFit (bench/results/2026-11-25-shared-prefix-cpu.md); only their ratios matter.
+    /** Fetching one number of K and one of V for one more row. */
+    private static final double READ_NANOS = 0.40;
+    /** Saving one number of a query's state and taking it up again. */
+    private static final double HAND_OVER_NANOS = 0.72;
+    /** The units of a segment, and threads that wait for the last of its pass; one thread alone would have 225. */
+    private static final double SEGMENT_NANOS = 2_000;
+
     private final CpuKvCache cache;
     private final KvLayout layout;
     private final int queriesPerToken;
     private final int maxUnitTokens;
     private final float scale;
-    private final AttentionPlan plan = new AttentionPlan(AttentionTile.TILE_LEN);
+    private final AttentionPlan plan;
     private final AttentionTile[] tiles;
     private final int stateLen;
     private final AtomicInteger nextUnit = new AtomicInteger();
-    /** [plan index, head] what the first pass leaves for the second. */
+    /** [state, head] what a pass leaves for the next. */
     private float[] state = new float[0];
 
     // The call in progress.
     private CpuTensor qkv;
     private CpuTensor out;
     private ForwardBatch batch;
-    private AttentionPlan.UnitList units;
     private int layer;
+    /** The pass in progress: its first unit times KV heads. */
+    private int firstUnit;
 
     Attention(CpuKvCache cache, int numThreads) {
         this.cache = cache;
         qkv = new CpuTensor(1, 1, new float[1]);
         out = qkv;
         batch = new ForwardBatch(1, 1, new int[1], 1);
-        units = plan.rest();
         layout = cache.layout();
         queriesPerToken = layout.numHeads() / layout.numKvHeads();
         maxUnitTokens = Math.max(1, UNIT_QUERIES / queriesPerToken);
+        plan = new AttentionPlan(AttentionTile.TILE_LEN, maxUnitTokens);
         scale = (float) (1 / Math.sqrt(layout.headDim()));
         stateLen = AttentionTile.stateLen(layout.headDim());
         tiles = new AttentionTile[numThreads];
@@ -54,27 +64,32 @@ final class Attention implements WorkerPool.Task {
         return cache;
     }
 
+    SegmentCosts segmentCosts() {
+        return new SegmentCosts(
+                AttentionTile.TILE_LEN,
+                Math.max(1, maxUnitTokens / 2),
+                maxUnitTokens,
+                READ_NANOS * layout.numKvHeads() * layout.headDim(),
+                HAND_OVER_NANOS * layout.numHeads() * stateLen,
+                SEGMENT_NANOS);
+    }
+
     void run(WorkerPool pool, CpuTensor qkvRows, int layerIndex, ForwardBatch step, CpuTensor outRows) {
         qkv = qkvRows;
         layer = layerIndex;
         batch = step;
         out = outRows;
-        plan.build(step, maxUnitTokens);
-        if (plan.shared().size() > 0) {
-            reserveState();
-            runUnits(pool, plan.shared());
+        plan.build(step);
+        reserveState();
+        for (int pass = 0; pass < plan.numPasses(); pass++) {
+            firstUnit = plan.firstUnit(pass) * layout.numKvHeads();
+            nextUnit.set(plan.endUnit(pass) * layout.numKvHeads());
+            pool.run(this, pool.numThreads());
         }
-        runUnits(pool, plan.rest());
-    }
-
-    private void runUnits(WorkerPool pool, AttentionPlan.UnitList list) {
-        units = list;
-        nextUnit.set(list.size() * layout.numKvHeads());
-        pool.run(this, pool.numThreads());
     }
 
     private void reserveState() {
-        long needed = (long) plan.numTokens() * layout.numHeads() * stateLen;
+        long needed = (long) plan.numStates() * layout.numHeads() * stateLen;
         if (needed > state.length) {
             state = new float[Math.toIntExact(needed)];
         }
@@ -83,22 +98,22 @@ final class Attention implements WorkerPool.Task {
     /** Takes units from the last on, since later tokens of a prompt have more to attend to, until none is left. */
     @Override
     public void run(int worker, int from, int to) {
-        for (int unit = nextUnit.decrementAndGet(); unit >= 0; unit = nextUnit.decrementAndGet()) {
+        for (int unit = nextUnit.decrementAndGet(); unit >= firstUnit; unit = nextUnit.decrementAndGet()) {
             attend(tiles[worker], unit / layout.numKvHeads(), unit % layout.numKvHeads());
         }
     }
 
     private void attend(AttentionTile tile, int unit, int kvHead) {
-        int fromIndex = units.fromIndex(unit);
-        int toIndex = units.toIndex(unit);
-        takeQueries(tile, fromIndex, toIndex, kvHead);
+        int fromIndex = plan.fromIndex(unit);
+        int toIndex = plan.toIndex(unit);
+        takeQueries(tile, fromIndex, toIndex, kvHead, plan.firstTile(unit) > 0);
         int maxLen = 0;
         for (int index = fromIndex; index < toIndex; index++) {
             maxLen = Math.max(maxLen, len(index));
         }
-        boolean isShared = units.endTile(unit) != Integer.MAX_VALUE;
-        int endTile = isShared ? units.endTile(unit) : (maxLen + AttentionTile.TILE_LEN - 1) / AttentionTile.TILE_LEN;
-        for (int t = units.firstTile(unit); t < endTile; t++) {
+        boolean isShared = plan.endTile(unit) != Integer.MAX_VALUE;
+        int endTile = isShared ? plan.endTile(unit) : (maxLen + AttentionTile.TILE_LEN - 1) / AttentionTile.TILE_LEN;
+        for (int t = plan.firstTile(unit); t < endTile; t++) {
             int firstPosition = t * AttentionTile.TILE_LEN;
             int count = Math.min(AttentionTile.TILE_LEN, maxLen - firstPosition);
             tile.load(cache, layer, kvHead, batch.slotTable, plan.slotsAt(fromIndex) + firstPosition, count);
@@ -130,14 +145,13 @@ final class Attention implements WorkerPool.Task {
         }
     }
 
-    private void takeQueries(AttentionTile tile, int fromIndex, int toIndex, int kvHead) {
-        boolean isSecondPass = units == plan.rest();
+    private void takeQueries(AttentionTile tile, int fromIndex, int toIndex, int kvHead, boolean isBegun) {
         for (int index = fromIndex; index < toIndex; index++) {
             for (int i = 0; i < queriesPerToken; i++) {
                 int head = kvHead * queriesPerToken + i;
                 int query = (index - fromIndex) * queriesPerToken + i;
                 int at = plan.token(index) * qkv.cols + head * layout.headDim();
-                if (isSecondPass && plan.isBegun(index)) {
+                if (isBegun) {
                     tile.resume(query, qkv.values, at, scale, state, stateAt(index, head));
                 } else {
                     tile.begin(query, qkv.values, at, scale);
@@ -161,6 +175,6 @@ final class Attention implements WorkerPool.Task {
     }
 
     private int stateAt(int index, int head) {
-        return (index * layout.numHeads() + head) * stateLen;
+        return (plan.state(index) * layout.numHeads() + head) * stateLen;
     }
 }

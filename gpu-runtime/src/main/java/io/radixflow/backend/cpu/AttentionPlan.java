@@ -4,147 +4,178 @@ import io.radixflow.backend.ForwardBatch;
 import java.util.Arrays;
 
 /**
- * How one attention call is cut into work units: a KV head, a run of tokens, and a run of tiles of their sequence's slots.
+ * How one attention call is cut into work units: a KV head, a run of tokens, and a run of tiles of their sequences' slots.
  *
- * <p>A prefix group's shared tiles are a first pass over the tokens of all its sequences together; a second pass takes every token through
- * the rest. Each token meets its tiles in the same order with or without a group.
+ * <p>Passes follow one another. Each level of shared segments is a pass over the tokens of all its sequences together, the highest first; the last one
+ * takes every token through the rest. Each token meets its tiles in the same order, whatever is shared.
  *
  * <p>Owned by the backend's caller, read by its workers. Arrays grow to the largest batch and are reused.
  */
 final class AttentionPlan {
 
+    /** Index of the state of a token that no segment covers. */
+    private static final int NO_STATE = -1;
+
     private final int tileLen;
-    /** [numTokens] token indices, sequence by sequence. */
+    private final int maxUnitTokens;
+    /** [numSequences + 1] where the tokens of the sequence at a place begin. */
+    private int[] firstIndex = new int[1];
+    /** [numTokens] token indices, sequence by sequence, those of a segment side by side. */
     private int[] token = new int[0];
-    /** [numTokens] whether the first pass has begun the token, by index in {@link #token}. */
-    private boolean[] isBegun = new boolean[0];
 
-    /** [numTokens] where the sequence of the token begins in the slot table, by index in {@link #token}. */
+    // [numTokens] by index in token
     private int[] slotsAt = new int[0];
+    private int[] state = new int[0];
 
-    private int numTokens;
-    private final UnitList shared = new UnitList();
-    private final UnitList rest = new UnitList();
+    private int numStates;
 
-    AttentionPlan(int tileLen) {
+    // Units: runs of tokens with their tiles, pass by pass; each is worked on once for every KV head.
+    private int[] fromIndex = new int[16];
+    private int[] toIndex = new int[16];
+    private int[] firstTile = new int[16];
+    private int[] endTile = new int[16];
+    private int numUnits;
+    /** [numPasses] */
+    private int[] passEnd = new int[16];
+
+    private int numPasses;
+
+    AttentionPlan(int tileLen, int maxUnitTokens) {
         this.tileLen = tileLen;
-    }
-
-    /** Units that share tiles between sequences; all must be done before those of {@link #rest()}. */
-    UnitList shared() {
-        return shared;
-    }
-
-    UnitList rest() {
-        return rest;
+        this.maxUnitTokens = maxUnitTokens;
     }
 
     int token(int index) {
         return token[index];
     }
 
+    /** Where the sequence of the token begins in the slot table. */
     int slotsAt(int index) {
         return slotsAt[index];
     }
 
-    boolean isBegun(int index) {
-        return isBegun[index];
+    /** Where the token's result is kept between passes, for tokens that have more than one. */
+    int state(int index) {
+        return state[index];
     }
 
-    int numTokens() {
-        return numTokens;
+    int numStates() {
+        return numStates;
     }
 
-    void build(ForwardBatch batch, int maxUnitTokens) {
-        reserve(batch.numTokens);
-        shared.clear();
-        rest.clear();
-        numTokens = 0;
-        int group = 0;
-        int sequence = 0;
-        while (sequence < batch.numSequences) {
-            boolean isGroup = group < batch.numPrefixGroups && batch.groupFirst[group] == sequence;
-            int endSequence = isGroup ? sequence + batch.groupSize[group] : sequence + 1;
-            int numSharedTiles = isGroup ? batch.groupLen[group++] / tileLen : 0;
-            int firstIndex = numTokens;
-            for (; sequence < endSequence; sequence++) {
-                addSequence(batch, sequence, numSharedTiles, maxUnitTokens);
+    int numPasses() {
+        return numPasses;
+    }
+
+    /** The pass's first unit; units end where the next pass's begin. */
+    int firstUnit(int pass) {
+        return pass == 0 ? 0 : passEnd[pass - 1];
+    }
+
+    int endUnit(int pass) {
+        return passEnd[pass];
+    }
+
+    int fromIndex(int unit) {
+        return fromIndex[unit];
+    }
+
+    int toIndex(int unit) {
+        return toIndex[unit];
+    }
+
+    /** Not 0 if a pass before has begun the unit's tokens. */
+    int firstTile(int unit) {
+        return firstTile[unit];
+    }
+
+    /** Exclusive; {@link Integer#MAX_VALUE} if the tokens go to their end. */
+    int endTile(int unit) {
+        return endTile[unit];
+    }
+
+    void build(ForwardBatch batch) {
+        reserve(batch);
+        addTokens(batch);
+        numUnits = 0;
+        numPasses = 0;
+        for (int level = 0; addSegments(batch, level); level++) {
+            endPass();
+        }
+        for (int place = 0; place < batch.numSequences; place++) {
+            int sharedTiles = sharedTiles(batch, batch.segmentOrder[place]);
+            addUnits(firstIndex[place], firstIndex[place + 1], sharedTiles, Integer.MAX_VALUE);
+        }
+        endPass();
+    }
+
+    private int sharedTiles(ForwardBatch batch, int sequence) {
+        return batch.sharedLen[sequence] / tileLen;
+    }
+
+    private void addTokens(ForwardBatch batch) {
+        int numTokens = 0;
+        numStates = 0;
+        for (int place = 0; place < batch.numSequences; place++) {
+            int sequence = batch.segmentOrder[place];
+            boolean isShared = sharedTiles(batch, sequence) > 0;
+            firstIndex[place] = numTokens;
+            for (int i = 0; i < batch.extendLen[sequence]; i++) {
+                token[numTokens] = batch.firstToken[sequence] + i;
+                state[numTokens] = isShared ? numStates++ : NO_STATE;
+                slotsAt[numTokens++] = batch.row[sequence] * batch.slotTableStride;
             }
-            if (numSharedTiles > 0) {
-                addUnits(shared, firstIndex, numTokens, 0, numSharedTiles, maxUnitTokens);
+        }
+        firstIndex[batch.numSequences] = numTokens;
+    }
+
+    /** Whether there are any of that level. */
+    private boolean addSegments(ForwardBatch batch, int level) {
+        boolean isFound = false;
+        for (int segment = 0; segment < batch.numSegments; segment++) {
+            int first = batch.segmentFrom[segment] / tileLen;
+            int end = batch.segmentTo[segment] / tileLen;
+            if (batch.segmentLevel[segment] == level) {
+                isFound = true;
+                if (first < end) {
+                    int from = firstIndex[batch.segmentFirst[segment]];
+                    addUnits(from, firstIndex[batch.segmentEnd[segment]], first, end);
+                }
             }
         }
+        return isFound;
     }
 
-    private void addSequence(ForwardBatch batch, int sequence, int firstTile, int maxUnitTokens) {
-        int firstIndex = numTokens;
-        for (int i = 0; i < batch.extendLen[sequence]; i++) {
-            token[numTokens] = batch.firstToken[sequence] + i;
-            isBegun[numTokens] = firstTile > 0;
-            slotsAt[numTokens++] = batch.row[sequence] * batch.slotTableStride;
-        }
-        addUnits(rest, firstIndex, numTokens, firstTile, Integer.MAX_VALUE, maxUnitTokens);
-    }
-
-    private static void addUnits(
-            UnitList units, int fromIndex, int toIndex, int firstTile, int endTile, int maxUnitTokens) {
-        for (int from = fromIndex; from < toIndex; from += maxUnitTokens) {
-            units.add(from, Math.min(from + maxUnitTokens, toIndex), firstTile, endTile);
-        }
-    }
-
-    private void reserve(int capacity) {
-        if (token.length < capacity) {
-            token = new int[capacity];
-            isBegun = new boolean[capacity];
-            slotsAt = new int[capacity];
-        }
-    }
-
-    /** Runs of tokens with their tiles, as parallel columns; each is worked on once for every KV head. */
-    static final class UnitList {
-        private int[] fromIndex = new int[16];
-        private int[] toIndex = new int[16];
-        private int[] firstTile = new int[16];
-        private int[] endTile = new int[16];
-        private int size;
-
-        int size() {
-            return size;
-        }
-
-        int fromIndex(int unit) {
-            return fromIndex[unit];
-        }
-
-        int toIndex(int unit) {
-            return toIndex[unit];
-        }
-
-        int firstTile(int unit) {
-            return firstTile[unit];
-        }
-
-        /** Exclusive; {@link Integer#MAX_VALUE} if the tokens go to their end. */
-        int endTile(int unit) {
-            return endTile[unit];
-        }
-
-        private void clear() {
-            size = 0;
-        }
-
-        private void add(int from, int to, int first, int end) {
-            if (size == fromIndex.length) {
-                fromIndex = Arrays.copyOf(fromIndex, 2 * size);
-                toIndex = Arrays.copyOf(toIndex, 2 * size);
-                firstTile = Arrays.copyOf(firstTile, 2 * size);
-                endTile = Arrays.copyOf(endTile, 2 * size);
+    private void addUnits(int from, int to, int first, int end) {
+        for (int at = from; at < to; at += maxUnitTokens) {
+            if (numUnits == fromIndex.length) {
+                fromIndex = Arrays.copyOf(fromIndex, 2 * numUnits);
+                toIndex = Arrays.copyOf(toIndex, 2 * numUnits);
+                firstTile = Arrays.copyOf(firstTile, 2 * numUnits);
+                endTile = Arrays.copyOf(endTile, 2 * numUnits);
             }
-            fromIndex[size] = from;
-            toIndex[size] = to;
-            firstTile[size] = first;
-            endTile[size++] = end;
+            fromIndex[numUnits] = at;
+            toIndex[numUnits] = Math.min(at + maxUnitTokens, to);
+            firstTile[numUnits] = first;
+            endTile[numUnits++] = end;
+        }
+    }
+
+    private void endPass() {
+        if (numPasses == passEnd.length) {
+            passEnd = Arrays.copyOf(passEnd, 2 * numPasses);
+        }
+        passEnd[numPasses++] = numUnits;
+    }
+
+    private void reserve(ForwardBatch batch) {
+        if (token.length < batch.numTokens) {
+            token = new int[batch.numTokens];
+            slotsAt = new int[batch.numTokens];
+            state = new int[batch.numTokens];
+        }
+        if (firstIndex.length <= batch.numSequences) {
+            firstIndex = new int[batch.numSequences + 1];
         }
     }
 }

@@ -7,6 +7,7 @@ import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.ScoredTokens;
+import io.radixflow.backend.SegmentCosts;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
 import io.radixflow.engine.EngineException;
@@ -122,6 +123,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public SegmentCosts segmentCosts(KvCache cache) {
+        return attention(cache).segmentCosts();
+    }
+
+    @Override
     public void embed(Weight table, ForwardBatch batch, Tensor out) {
         StepTasks.Embed task = checkUploaded(embed);
         task.set(CpuWeight.of(table), batch.tokenId, CpuTensor.of(out));
@@ -157,11 +163,14 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void attention(Tensor qkv, KvCache cache, int layer, ForwardBatch batch, Tensor out) {
+        attention(cache).run(pool, CpuTensor.of(qkv), layer, batch, CpuTensor.of(out));
+    }
+
+    private Attention attention(KvCache cache) {
         for (int i = 0; i < attentions.size(); i++) {
             Attention attention = attentions.get(i);
             if (attention.cache() == cache) {
-                attention.run(pool, CpuTensor.of(qkv), layer, batch, CpuTensor.of(out));
-                return;
+                return attention;
             }
         }
         throw new EngineException(Category.INVARIANT, "a KV cache of another backend");

@@ -6,6 +6,7 @@ import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.OpFreeBackend;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.ScoredTokens;
+import io.radixflow.backend.SegmentCosts;
 import io.radixflow.backend.Tensor;
 
 /**
@@ -17,6 +18,8 @@ import io.radixflow.backend.Tensor;
 public final class SimulatedBackend extends OpFreeBackend {
 
     private static final double NANOS_PER_MICRO = 1e3;
+    /** Of a device whose decoding rows read together whatever they have in common. */
+    private static final SegmentCosts ALWAYS = new SegmentCosts(1, 1, Integer.MAX_VALUE, 1, 0, 0);
 
     /** Which token lies in a slot, and at which position of its sequence. */
     static final class Cache implements KvCache {
@@ -69,6 +72,11 @@ public final class SimulatedBackend extends OpFreeBackend {
     @Override
     public KvCache allocateKvCache(KvLayout layout) {
         return new Cache(layout);
+    }
+
+    @Override
+    public SegmentCosts segmentCosts(KvCache cache) {
+        return times.readsSharedPrefixOnce() ? ALWAYS : SegmentCosts.NEVER;
     }
 
     /**

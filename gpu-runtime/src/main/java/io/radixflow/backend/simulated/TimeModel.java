@@ -7,8 +7,8 @@ import io.radixflow.backend.ForwardBatch;
  *
  * <p>A step lasts {@code fixed + body(numTokens) + head(numLogits) + elementwise * numTokens + attention}. Matrix products stream
  * their weights or compute, whichever takes longer, with a rounded corner between: {@code (weights^p + (rows * row)^p)^(1/p)}. Attention of
- * each sequence reads its KV or computes its (query, key) pairs, whichever takes longer. If a shared prefix is read once, the common
- * tokens of a prefix group are read once for the whole group, while its pairs are computed for each member.
+ * each sequence reads its KV or computes its (query, key) pairs, whichever takes longer. If a shared prefix is read once, the tokens of a
+ * segment are read once for all its sequences, while its pairs are computed for each.
  *
  * @param name what it describes, such as {@code qwen3-8b on one H100}
  * @param shape of the model that it describes
@@ -19,7 +19,7 @@ import io.radixflow.backend.ForwardBatch;
  * @param elementwiseTokenMicros norms, rotation and activation of one token
  * @param kvReadTokenMicros reading one token's K and V of all layers
  * @param attentionPairMicros computing one query token's attention to one token, all layers and heads
- * @param readsSharedPrefixOnce whether attention reads the prefix of a group once
+ * @param readsSharedPrefixOnce whether decoding sequences read a prefix that they share once
  */
 public record TimeModel(
         String name,
@@ -71,28 +71,23 @@ public record TimeModel(
 
     private double attentionMicros(ForwardBatch batch) {
         double micros = 0;
-        int group = 0;
+        for (int segment = 0; segment < batch.numSegments; segment++) {
+            micros += sharedMicros(batch, segment);
+        }
         for (int s = 0; s < batch.numSequences; s++) {
-            while (group < batch.numPrefixGroups && s >= batch.groupFirst[group] + batch.groupSize[group]) {
-                group++;
-            }
-            boolean isInGroup = group < batch.numPrefixGroups && s >= batch.groupFirst[group];
-            int sharedLen = readsSharedPrefixOnce && isInGroup ? batch.groupLen[group] : 0;
-            if (sharedLen > 0 && s == batch.groupFirst[group]) {
-                micros += sharedMicros(batch, group);
-            }
+            int sharedLen = batch.numSegments == 0 ? 0 : batch.sharedLen[s];
             micros += ownMicros(batch.cachedLen[s] - sharedLen, batch.extendLen[s]);
         }
         return micros;
     }
 
-    /** The part of a group's attention that its members have in common. */
-    private double sharedMicros(ForwardBatch batch, int group) {
+    private double sharedMicros(ForwardBatch batch, int segment) {
+        int len = batch.segmentTo[segment] - batch.segmentFrom[segment];
         int numQueries = 0;
-        for (int i = 0; i < batch.groupSize[group]; i++) {
-            numQueries += batch.extendLen[batch.groupFirst[group] + i];
+        for (int place = batch.segmentFirst[segment]; place < batch.segmentEnd[segment]; place++) {
+            numQueries += batch.extendLen[batch.segmentOrder[place]];
         }
-        return slower(batch.groupLen[group], (double) batch.groupLen[group] * numQueries);
+        return slower(len, (double) len * numQueries);
     }
 
     private double ownMicros(int cachedLen, int extendLen) {

@@ -25,25 +25,48 @@ public class AttentionBench {
     private static final int HEADS = 9;
     private static final int HEAD_DIM = 64;
 
-    /** The step: sequences x tokens of each, the last ones of a context; "shared": all of it but the last token is common and grouped. */
+    /**
+     * The step: sequences x tokens of each, the last ones of a context. "shared": all of it but the last token is common. "tree": 512 tokens are
+     * common to all, 1,024 more to each eight; read by each sequence, in the best segments of one level, or in those that the planner finds.
+     */
     public enum Step {
-        DECODE_1(1, 1, 1024, false),
-        DECODE_32(32, 1, 1024, false),
-        DECODE_32_SHARED(32, 1, 1024, true),
-        PREFILL_512(1, 512, 512, false);
+        DECODE_1(1, 1, 1024, Sharing.NONE),
+        DECODE_32(32, 1, 1024, Sharing.NONE),
+        DECODE_32_SHARED(32, 1, 1024, Sharing.ONE_SEGMENT),
+        TREE_64(64, 1, 1600, Sharing.NONE),
+        TREE_64_ONE_LEVEL(64, 1, 1600, Sharing.ONE_LEVEL),
+        TREE_64_NESTED(64, 1, 1600, Sharing.PLANNED),
+        TREE_64X16(64, 16, 1600, Sharing.NONE),
+        TREE_64X16_NESTED(64, 16, 1600, Sharing.PLANNED),
+        PREFILL_512(1, 512, 512, Sharing.NONE);
 
         private final int sequences;
         private final int extendLen;
         private final int len;
-        private final boolean isShared;
+        private final Sharing sharing;
 
-        Step(int sequences, int extendLen, int len, boolean isShared) {
+        Step(int sequences, int extendLen, int len, Sharing sharing) {
             this.sequences = sequences;
             this.extendLen = extendLen;
             this.len = len;
-            this.isShared = isShared;
+            this.sharing = sharing;
+        }
+
+        private boolean isTree() {
+            return name().startsWith("TREE");
         }
     }
+
+    private enum Sharing {
+        NONE,
+        ONE_SEGMENT,
+        ONE_LEVEL,
+        PLANNED
+    }
+
+    private static final int ROOT_LEN = 512;
+    private static final int DOCUMENT_LEN = 1024;
+    private static final int DOCUMENT_SEQUENCES = 8;
 
     @Param
     public Step step = Step.DECODE_1;
@@ -66,16 +89,22 @@ public class AttentionBench {
         int[] from = new int[step.sequences];
         Arrays.fill(end, step.len);
         Arrays.fill(from, step.len - step.extendLen);
-        AttentionScene scene = new AttentionScene(layout, end, step.isShared ? step.len - 1 : 0, false, 1);
+        int[] elder = new int[step.sequences];
+        int[] shared = new int[step.sequences];
+        for (int s = 1; s < step.sequences; s++) {
+            boolean isFirst = s % DOCUMENT_SEQUENCES == 0;
+            elder[s] = step.isTree() && !isFirst ? s - 1 : 0;
+            int treeLen = isFirst ? ROOT_LEN : ROOT_LEN + DOCUMENT_LEN;
+            shared[s] = step.isTree() ? treeLen : step.sharing == Sharing.NONE ? 0 : step.len - 1;
+        }
+        AttentionScene scene = new AttentionScene(layout, end, elder, shared, false, 1);
         cache = backend.allocateKvCache(layout);
         transform = QkvTransform.rotation(scene.rope(backend, Rope.Pairing.HALVES));
         ForwardBatch earlier = scene.step(new int[step.sequences], end);
         Tensor rows = backend.upload(scene.qkv(earlier), earlier.numTokens, scene.qkvCols());
         backend.transformAndWriteKv(rows, transform, cache, 0, earlier);
         batch = scene.step(from, end);
-        if (step.isShared) {
-            scene.group(batch, step.len - 1);
-        }
+        share(scene);
         qkv = backend.upload(scene.qkv(batch), batch.numTokens, scene.qkvCols());
         out = backend.upload(RandomTensors.poison(batch.numTokens * scene.outCols()), batch.numTokens, scene.outCols());
         double pairs = 0;
@@ -83,7 +112,31 @@ public class AttentionBench {
             pairs += batch.position[token] + 1;
         }
         flops = 4 * pairs * HEADS * HEAD_DIM;
-        kvBytes = (step.isShared ? 1.0 : step.sequences) * step.len * layout.bytesPerSlot();
+        double slots = (double) step.sequences * step.len;
+        for (int g = 0; g < batch.numSegments; g++) {
+            int numRows = batch.segmentEnd[g] - batch.segmentFirst[g];
+            slots -= (numRows - 1.0) * (batch.segmentTo[g] - batch.segmentFrom[g]);
+        }
+        kvBytes = slots * layout.bytesPerSlot();
+    }
+
+    private void share(AttentionScene scene) {
+        switch (step.sharing) {
+            case NONE -> {}
+            case ONE_SEGMENT -> scene.share(batch, step.len - 1);
+            case ONE_LEVEL -> shareDocuments();
+            case PLANNED -> scene.share(batch, backend.segmentCosts(cache));
+        }
+    }
+
+    private void shareDocuments() {
+        int len = ROOT_LEN + DOCUMENT_LEN;
+        for (int first = 0; first < step.sequences; first += DOCUMENT_SEQUENCES) {
+            batch.segmentFirst[batch.numSegments] = first;
+            batch.segmentEnd[batch.numSegments] = first + DOCUMENT_SEQUENCES;
+            batch.segmentTo[batch.numSegments++] = len;
+        }
+        Arrays.fill(batch.sharedLen, len);
     }
 
     @Benchmark

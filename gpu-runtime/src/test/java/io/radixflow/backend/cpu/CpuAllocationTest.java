@@ -104,7 +104,7 @@ final class CpuAllocationTest {
             QkvTransform transform = new QkvTransform(bias, norm, norm, 1e-5f, rope);
             scene.run(backend, cache, rope, scene.step(new int[len.length], Arrays.copyOf(cached, len.length)));
             ForwardBatch step = scene.step(cached, len);
-            scene.group(step, 100);
+            scene.share(step, 100);
             Tensor qkv = backend.upload(scene.qkv(step), step.numTokens, scene.qkvCols());
             Tensor out = backend.allocate(step.numTokens, scene.outCols());
             awaitNoAllocation("attention", () -> {

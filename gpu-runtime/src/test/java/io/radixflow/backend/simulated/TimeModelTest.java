@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.SegmentCosts;
 import io.radixflow.engine.EngineException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,20 +67,37 @@ class TimeModelTest {
     }
 
     @Test
-    void readsTheSharedPrefixOfAGroupOnceAndComputesItForEachMember() throws IOException {
+    void readsASharedSegmentOnceAndComputesItForEachSequence() throws IOException {
         ForwardBatch batch = batch(4, 21, 1);
         double alone = model(TEXT).stepMicros(batch);
-        batch.numPrefixGroups = 1;
-        batch.groupFirst[0] = 1;
-        batch.groupSize[0] = 2;
-        batch.groupLen[0] = 20;
-        double grouped = model(TEXT).stepMicros(batch);
+        batch.numSegments = 2;
+        batch.segmentTo[0] = 12;
+        batch.segmentFirst[0] = 1;
+        batch.segmentEnd[0] = 4;
+        batch.segmentFrom[1] = 12;
+        batch.segmentTo[1] = 20;
+        batch.segmentFirst[1] = 2;
+        batch.segmentEnd[1] = 4;
+        batch.segmentLevel[1] = 1;
+        batch.sharedLen[1] = 12;
+        batch.sharedLen[2] = 20;
+        batch.sharedLen[3] = 20;
+        double shared = model(TEXT).stepMicros(batch);
         double each = 2 * 22;
-        double shared = Math.max(2 * 20, 0.5 * 20 * 2);
-        double tail = Math.max(2 * 2, 0.5 * 2);
-        assertThat(alone - grouped).isEqualTo(4 * each - (2 * each + shared + 2 * tail), within(1e-9));
-        String everyone = TEXT.replace("\"reads_shared_prefix_once\": true", "\"reads_shared_prefix_once\": false");
-        assertThat(model(everyone).stepMicros(batch)).isEqualTo(alone, within(1e-9));
+        double segments = Math.max(2 * 12, 0.5 * 12 * 3) + Math.max(2 * 8, 0.5 * 8 * 2);
+        double tails = Math.max(2 * 10, 0.5 * 10) + 2 * Math.max(2 * 2, 0.5 * 2);
+        assertThat(alone - shared).isEqualTo(4 * each - (each + segments + tails), within(1e-9));
+    }
+
+    @Test
+    void aDeviceWhoseRowsReadForThemselvesIsGivenNoSegments() throws IOException {
+        String alone = TEXT.replace("\"reads_shared_prefix_once\": true", "\"reads_shared_prefix_once\": false");
+        KvLayout layout = new KvLayout(1, 1, 1, 1, 2, KvLayout.ElementType.FLOAT16);
+        for (String text : new String[] {TEXT, alone}) {
+            SimulatedBackend backend = new SimulatedBackend(model(text), new SimulatedClock.Virtual());
+            SegmentCosts costs = backend.segmentCosts(backend.allocateKvCache(layout));
+            assertThat(costs.equals(SegmentCosts.NEVER)).isEqualTo(text.equals(alone));
+        }
     }
 
     @ParameterizedTest
