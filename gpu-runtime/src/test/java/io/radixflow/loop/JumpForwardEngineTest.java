@@ -34,6 +34,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class JumpForwardEngineTest {
 
     /** Never closed: two test frameworks run this class. */
+    private static final Policy[] POLICIES = Policy.values();
+
+    private static final EvictionOrder[] EVICTIONS = EvictionOrder.values();
     private static final JumpScene SCENE = new JumpScene("gpt2");
 
     private static final SchedulerConfig WIDE =
@@ -215,11 +218,11 @@ class JumpForwardEngineTest {
                         1 + random.nextInt(8),
                         1 + random.nextInt(24),
                         1 + random.nextInt(80),
-                        Policy.values()[random.nextInt(Policy.values().length)],
+                        POLICIES[random.nextInt(POLICIES.length)],
                         random.nextInt(3) == 0 ? 0.05 : 1.0,
                         random.nextInt(4) > 0,
                         random.nextInt(3) == 0 ? 3 : 0)
-                .withCache(pageSize, EvictionOrder.values()[random.nextInt(EvictionOrder.values().length)]);
+                .withCache(pageSize, EVICTIONS[random.nextInt(EVICTIONS.length)]);
         LoopFixture engine = engine(config, true, 1 + random.nextInt(2));
         List<GenerationRequest> requests = new ArrayList<>();
         for (int id = 0; id < NUM_REQUESTS; id++) {
