@@ -6,7 +6,8 @@ import java.util.List;
 public interface EngineSession extends AutoCloseable {
 
     /**
-     * Hands a request to the engine. A request with {@link GenerationRequest#outputIds()} goes on after them.
+     * Hands a request to the engine. A request with {@link GenerationRequest#outputIds()} goes on after them. One whose grammar is not
+     * compiled yet waits for that while others go on; if it can't be compiled, the request ends with {@link FinishReason#INVALID_GRAMMAR}.
      *
      * @return false if the engine's command queue is full: nothing was taken, try again later
      * @throws EngineException with {@link EngineException.Category#INVALID_REQUEST} if the request could never run, for
@@ -16,7 +17,8 @@ public interface EngineSession extends AutoCloseable {
     boolean submit(GenerationRequest request);
 
     /**
-     * Hands several requests over at once: the engine takes them in together, in this order, before its next step.
+     * Hands several requests over at once: the engine takes them in together, in this order, before its next step; those that wait for a
+     * grammar follow when it is compiled.
      *
      * @return false if the engine's command queue is full: none was taken, try again later
      * @throws EngineException with {@link EngineException.Category#INVALID_REQUEST} if one of them could never run; none was taken

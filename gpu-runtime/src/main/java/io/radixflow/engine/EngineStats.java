@@ -5,6 +5,7 @@ package io.radixflow.engine;
  *
  * @param numRunningReqs sequences in the running batch
  * @param numQueueReqs sequences waiting for admission
+ * @param numGrammarQueueReqs requests waiting for their grammars to be compiled
  * @param numUsedTokens KV slots held by running sequences (protected or not yet in the tree)
  * @param maxTotalNumTokens KV slots of the pool
  * @param promptTokensTotal prompt tokens of all started requests
@@ -24,6 +25,7 @@ package io.radixflow.engine;
 public record EngineStats(
         int numRunningReqs,
         int numQueueReqs,
+        int numGrammarQueueReqs,
         int numUsedTokens,
         int maxTotalNumTokens,
         long promptTokensTotal,
@@ -41,7 +43,7 @@ public record EngineStats(
         long deviceUsedBytes) {
 
     /** Nothing runs, nothing was done. */
-    public static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    public static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     /** Share of prompt tokens that the radix cache saved, 0 to 1. */
     public double cacheHitRate() {
@@ -72,6 +74,7 @@ public record EngineStats(
         return new EngineStats(
                 numRunningReqs,
                 numQueueReqs,
+                numGrammarQueueReqs,
                 numUsedTokens,
                 maxTotalNumTokens,
                 promptTokensTotal + sign * other.promptTokensTotal,

@@ -11,5 +11,7 @@ public enum FinishReason {
     /** Its deadline passed, waiting or running. */
     TIMEOUT,
     /** The request itself can't go on; {@link StepOutput#error} says why. Others are not affected. */
-    ERROR
+    ERROR,
+    /** The request's grammar can't be compiled; {@link StepOutput#error} says why. Nothing was computed. */
+    INVALID_GRAMMAR
 }

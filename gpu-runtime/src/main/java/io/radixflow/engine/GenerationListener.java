@@ -7,6 +7,9 @@ public interface GenerationListener {
      * until it calls {@link StepOutput#release()}. */
     void onStep(StepOutput output);
 
+    /** A grammar that this session was the first to ask for took so long to compile; also called if it has failed. */
+    default void onGrammarCompiled(long nanos) {}
+
     /**
      * The engine has stopped for good; no further call follows. Requests in flight may be resubmitted to a new engine: what was not handed
      * to {@link #onStep} has not happened.

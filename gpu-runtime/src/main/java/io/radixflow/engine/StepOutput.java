@@ -82,9 +82,10 @@ public final class StepOutput {
         return finishReason[entry] == FinishReason.STOP ? detail[entry] : null;
     }
 
-    /** One sentence about why a request with {@link FinishReason#ERROR} can't go on; null for other entries. */
+    /** One sentence about why a request with {@link FinishReason#ERROR} or INVALID_GRAMMAR can't go on; null for other entries. */
     public @Nullable String error(int entry) {
-        return finishReason[entry] == FinishReason.ERROR ? detail[entry] : null;
+        FinishReason reason = finishReason[entry];
+        return reason == FinishReason.ERROR || reason == FinishReason.INVALID_GRAMMAR ? detail[entry] : null;
     }
 
     /** Whether the entry's token comes with log-probabilities: if the request asked for them. */

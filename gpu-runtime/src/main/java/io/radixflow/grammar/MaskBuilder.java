@@ -53,6 +53,10 @@ public final class MaskBuilder {
         localWalk = new LocalWalk(trie, numWords);
     }
 
+    public TokenTrie trie() {
+        return trie;
+    }
+
     /** 64 tokens each. */
     public int numWords() {
         return numWords;

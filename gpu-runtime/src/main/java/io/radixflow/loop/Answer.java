@@ -1,6 +1,7 @@
 package io.radixflow.loop;
 
 import io.radixflow.backend.ScoredTokens;
+import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.SamplingParams;
@@ -35,7 +36,7 @@ final class Answer extends Sequence {
 
     private boolean owesPromptLogprobs;
     private @Nullable PromptLogprobs promptLogprobs;
-    private final @Nullable CompiledGrammar grammar;
+    private final @Nullable GrammarTicket grammar;
     private final boolean mayJump;
     private @Nullable MaskBuilder masks;
     private @Nullable MatchState match; // null without a grammar
@@ -46,7 +47,7 @@ final class Answer extends Sequence {
             Session session,
             TokenBytes tokenBytes,
             int[] eosIds,
-            @Nullable CompiledGrammar grammar) {
+            @Nullable GrammarTicket grammar) {
         super(request);
         this.grammar = grammar;
         this.session = session;
@@ -189,17 +190,48 @@ final class Answer extends Sequence {
         return grammar != null;
     }
 
+    /** Whether nothing has to be waited for: there is no grammar, or it is ready, or it can't be compiled. */
+    boolean isGrammarDone() {
+        return grammar == null || grammar.isDone();
+    }
+
+    /** Why it can't begin: its deadline came before its grammar, or that can't be compiled; null if nothing is in the way. */
+    @Nullable
+    FinishReason grammarFailure() {
+        if (!isGrammarDone()) {
+            return FinishReason.TIMEOUT;
+        }
+        return grammarRefusal() == null ? null : FinishReason.INVALID_GRAMMAR;
+    }
+
+    /** Why the grammar can't be compiled; null if it can. */
+    @Nullable
+    String grammarRefusal() {
+        return grammar == null ? null : grammar.refusal();
+    }
+
+    /** Engine thread: tells the session how long the grammar took to compile, if nobody has been told. */
+    void reportCompileTime() {
+        if (grammar != null && grammar.isDone()) {
+            long nanos = grammar.takeCompileNanos();
+            if (nanos >= 0) {
+                session.onGrammarCompiled(nanos);
+            }
+        }
+    }
+
     /**
      * Engine thread, before the first step: goes to where the tokens that the request brought along have led.
      *
      * @throws GrammarException if they are no beginning of the grammar's texts
      */
     void startGrammar(MaskBuilder builder) {
-        if (grammar == null) {
-            return;
+        CompiledGrammar compiled = grammar == null ? null : grammar.grammar();
+        if (compiled == null) {
+            throw new IllegalStateException("there is no grammar to start");
         }
         masks = builder;
-        match = builder.start(grammar);
+        match = builder.start(compiled);
         for (int id : request().outputIds()) {
             advance(id);
         }

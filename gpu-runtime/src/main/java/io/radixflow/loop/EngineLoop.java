@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,8 @@ final class EngineLoop {
     private final LongSupplier nanoClock;
     private final CommandQueue commands;
     private final Grammars grammars;
+    private final GrammarQueue grammarQueue = new GrammarQueue();
+    private final Consumer<Answer> admitting = this::admit; // a field, as stepOps
     private final Scheduler scheduler;
     private final BatchBuilder batch;
     private final StepOps stepOps = this::enqueueForward; // a field: a reference made in each step would be an object
@@ -108,14 +111,14 @@ final class EngineLoop {
 
     /** One round; returns the work done: commands taken plus sequences computed, 0 if idle. */
     int doWork() {
-        int work = takeCommands();
+        int work = takeCommands() + grammarQueue.release(nanoClock, admitting);
         Step next = launch();
         Step due = isAhead ? underWay : next;
         underWay = isAhead ? next : null;
         if (due != null) {
             finish(due);
         }
-        stats.publish(scheduler); // before clients hear of it, so that they read what they were told
+        stats.publish(scheduler, grammarQueue); // before clients hear of it, so that they read what they were told
         deliver();
         if (intervalLog.tick(nanoClock.getAsLong())) {
             stats.publishDeviceBytes(backend.usedBytes());
@@ -216,6 +219,15 @@ final class EngineLoop {
             return;
         }
         stats.numRequests++;
+        if (answer.isGrammarDone()) {
+            admit(answer);
+        } else {
+            grammarQueue.add(answer);
+        }
+    }
+
+    private void admit(Answer answer) {
+        Session session = answer.session;
         if (answer.hasGrammar() && !startGrammar(answer)) {
             return;
         }
@@ -230,18 +242,24 @@ final class EngineLoop {
         }
     }
 
-    /** False if what the request brought along is no beginning of its grammar's texts; it has ended then. */
+    /** False if there is no such grammar, or if what the request brought along is no beginning of its texts; it has ended then. */
     private boolean startGrammar(Answer answer) {
-        try {
-            answer.startGrammar(grammars.masks());
-            if (jumps == null && jumpTokenizer != null) {
-                jumps = new JumpForward(jumpTokenizer, tokenBytes, grammars.trie(), model.vocabSize());
+        FinishReason failure = answer.grammarFailure();
+        answer.reportCompileTime();
+        if (failure == null) {
+            try {
+                answer.startGrammar(grammars.masks());
+                if (jumps == null && jumpTokenizer != null) {
+                    jumps = new JumpForward(
+                            jumpTokenizer, tokenBytes, grammars.masks().trie(), model.vocabSize());
+                }
+                return true;
+            } catch (GrammarException e) {
+                failure = FinishReason.ERROR;
             }
-            return true;
-        } catch (GrammarException e) {
-            endEarly(answer, FinishReason.ERROR);
-            return false;
         }
+        endEarly(answer, failure);
+        return false;
     }
 
     private void announce(Session session, PrefixAnnouncement announcement) {
@@ -261,7 +279,7 @@ final class EngineLoop {
     }
 
     private boolean flushIfIdle() {
-        boolean isIdle = scheduler.numRunning() + scheduler.numWaiting() == 0;
+        boolean isIdle = scheduler.numRunning() + scheduler.numWaiting() + grammarQueue.size() == 0;
         if (isIdle) {
             scheduler.flushCache();
         }
@@ -274,6 +292,8 @@ final class EngineLoop {
                 && answer.session.answers.containsKey(answer.request().requestId())) {
             if (answer.isAdded()) {
                 scheduler.end(answer);
+            } else {
+                grammarQueue.removeIf(waiting -> waiting == answer);
             }
             endEarly(answer, FinishReason.ABORT);
         }
@@ -286,6 +306,7 @@ final class EngineLoop {
                 stats.numAborted++;
             }
         }
+        grammarQueue.removeIf(waiting -> waiting.session == session);
         session.answers.clear();
         session.announcements.values().forEach(scheduler::withdraw);
         session.announcements.clear();
@@ -460,8 +481,11 @@ final class EngineLoop {
             scheduler.end(answer);
             endEarly(answer, FinishReason.ABORT);
         }
+        for (Answer answer = grammarQueue.pollAny(); answer != null; answer = grammarQueue.pollAny()) {
+            endEarly(answer, FinishReason.ABORT);
+        }
         scheduler.flushCache();
-        stats.publish(scheduler);
+        stats.publish(scheduler, grammarQueue);
         deliver();
         scheduler.checkIntegrity();
         scheduler.checkNothingLeft();

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -38,6 +39,7 @@ final class RunningEngine implements Engine {
     private final LongSupplier nanoClock;
     private final EngineLimits limits;
     private final CommandQueue commands = new CommandQueue();
+    private final ThreadPoolExecutor compilers;
     private final Grammars grammars;
     private final EngineLoop loop;
     private final Thread thread;
@@ -62,7 +64,9 @@ final class RunningEngine implements Engine {
                 parts.scheduling().numSlots(),
                 parts.scheduling().maxRunning(),
                 parts.model().vocabSize());
-        grammars = new Grammars(parts.tokenBytes(), parts.eosIds());
+        compilers = Grammars.compilers(name);
+        grammars =
+                new Grammars(parts.tokenBytes(), parts.eosIds(), compilers, () -> commands.offer(new Command.Wake()));
         loop = new EngineLoop(parts, grammars, commands, nanoClock);
         thread = new Thread(this::run, "radixflow-engine-" + name);
         thread.setDaemon(true); // a host that dies must not be kept alive by it
@@ -212,10 +216,12 @@ final class RunningEngine implements Engine {
         isClosing = true;
         commands.offer(new Command.Wake());
         watchdog.close();
+        compilers.shutdownNow();
         if (isHung) {
             thread.interrupt(); // of use if it waits for something that can be interrupted
         }
         joinThread(isHung ? CLOSE_HUNG_MILLIS : CLOSE_MILLIS);
+        awaitCompilers();
         synchronized (freeing) {
             if (hasEnded || !thread.isAlive()) {
                 parts.close();
@@ -229,6 +235,17 @@ final class RunningEngine implements Engine {
         EngineException cause = failure.get();
         if (cause != null && cause.category() == EngineException.Category.INVARIANT) {
             throw cause;
+        }
+    }
+
+    /** What a grammar may take is bounded, so this is too. */
+    private void awaitCompilers() {
+        try {
+            if (!compilers.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                LOG.warn("A grammar is still being compiled; its thread ends when it is done.");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -12,7 +12,6 @@ import io.radixflow.engine.PrefixAnnouncement;
 import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.StepOutput;
 import io.radixflow.engine.TokenRules;
-import io.radixflow.grammar.CompiledGrammar;
 import io.radixflow.schedule.Scheduler;
 import io.radixflow.text.StreamDecoder;
 import io.radixflow.text.TokenBytes;
@@ -120,7 +119,7 @@ final class Session implements EngineSession {
     }
 
     private Answer register(GenerationRequest request) {
-        CompiledGrammar grammar = grammars.compile(request.sampling().grammar());
+        GrammarTicket grammar = grammars.request(request.sampling().grammar());
         Answer answer = new Answer(request, this, tokenBytes, eosIds, grammar);
         if (answers.putIfAbsent(request.requestId(), answer) != null) {
             throw new IllegalArgumentException("request id " + request.requestId() + " is in use in this session");
@@ -188,7 +187,10 @@ final class Session implements EngineSession {
             output.appendText(decoder.ready(), decoder.readyFrom(), decoder.readyTo());
             decoder.consume();
         }
-        if (reason == FinishReason.ERROR) {
+        String refusal = reason == FinishReason.INVALID_GRAMMAR ? answer.grammarRefusal() : null;
+        if (refusal != null) {
+            output.setDetail(refusal);
+        } else if (reason == FinishReason.ERROR) {
             String rules = answer.hasGrammar() ? "the grammar, " : "";
             output.setDetail("no token can be drawn: " + rules
                     + "logit_bias, bad_words, allowed_token_ids and min_tokens leave none"
@@ -216,6 +218,13 @@ final class Session implements EngineSession {
                     tokens.alternativeLogprob,
                     entry * ScoredTokens.MAX_ALTERNATIVES,
                     tokens.numAlternatives[entry]);
+        }
+    }
+
+    /** Engine thread: says how long a grammar took to compile that this session asked for first. */
+    void onGrammarCompiled(long nanos) {
+        if (!hasFailed) {
+            listener.onGrammarCompiled(nanos);
         }
     }
 

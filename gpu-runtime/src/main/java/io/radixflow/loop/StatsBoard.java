@@ -24,7 +24,8 @@ final class StatsBoard {
     private static final int DECODE_STEPS = 13;
     private static final int REPLAYED_STEPS = 14;
     private static final int DEVICE_BYTES = 15;
-    private static final int NUM_VALUES = 16;
+    private static final int WAITING_FOR_GRAMMAR = 16;
+    private static final int NUM_VALUES = 17;
 
     private final AtomicLongArray values = new AtomicLongArray(NUM_VALUES);
     private final int maxTotalTokens;
@@ -42,10 +43,11 @@ final class StatsBoard {
     }
 
     /** Engine thread. */
-    void publish(Scheduler scheduler) {
+    void publish(Scheduler scheduler, GrammarQueue grammarQueue) {
         SchedulerCounters counters = scheduler.counters();
         values.setOpaque(RUNNING, scheduler.numRunning());
         values.setOpaque(WAITING, scheduler.numWaiting());
+        values.setOpaque(WAITING_FOR_GRAMMAR, grammarQueue.size());
         values.setOpaque(USED_TOKENS, scheduler.numUsedTokens());
         values.setOpaque(PROMPT_TOKENS, counters.promptTokens());
         values.setOpaque(CACHED_TOKENS, counters.cachedTokens());
@@ -75,6 +77,7 @@ final class StatsBoard {
         return new EngineStats(
                 (int) values.getOpaque(RUNNING),
                 (int) values.getOpaque(WAITING),
+                (int) values.getOpaque(WAITING_FOR_GRAMMAR),
                 (int) values.getOpaque(USED_TOKENS),
                 maxTotalTokens,
                 values.getOpaque(PROMPT_TOKENS),

@@ -30,7 +30,7 @@ public final class SteppedEngine implements AutoCloseable {
                 parts.scheduling().maxRunning(),
                 parts.model().vocabSize());
         commands.drainedBy(Thread.currentThread());
-        grammars = new Grammars(parts.tokenBytes(), parts.eosIds());
+        grammars = Grammars.immediate(parts.tokenBytes(), parts.eosIds());
         loop = new EngineLoop(parts, grammars, commands, clock);
         loop.prepare();
     }

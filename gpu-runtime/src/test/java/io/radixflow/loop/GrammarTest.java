@@ -1,9 +1,7 @@
 package io.radixflow.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.radixflow.engine.EngineException;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.GrammarSpec;
@@ -100,10 +98,13 @@ class GrammarTest {
     }
 
     @Test
-    void aGrammarThatCannotBeCompiledIsRefusedAtOnce() {
-        assertThatThrownBy(() -> submit(1, greedy("(")))
-                .isInstanceOf(EngineException.class)
-                .hasMessageContaining("regex: missing )");
+    void aGrammarThatCannotBeCompiledEndsItsRequestAlone() {
+        submit(1, greedy("("));
+        submit(2, greedy("AB"));
+        engine.drain();
+        assertThat(engine.listener.of(1).finishReason()).isEqualTo(FinishReason.INVALID_GRAMMAR);
+        assertThat(engine.listener.of(1).error()).contains("regex: missing )");
+        assertThat(engine.listener.of(2).text()).isEqualTo("AB");
     }
 
     @ParameterizedTest

@@ -5,6 +5,7 @@ import io.radixflow.engine.GenerationListener;
 import io.radixflow.testkit.FakeModel;
 import io.radixflow.testkit.ManualClock;
 import io.radixflow.testkit.RecordingListener;
+import java.util.concurrent.Executor;
 
 /** An engine loop that a test drives on its own thread, and one session of it. */
 final class LoopFixture {
@@ -19,9 +20,14 @@ final class LoopFixture {
     final EngineLoop loop;
     final Session session;
 
+    /** Grammars are compiled when they are asked for. */
     LoopFixture(EngineParts parts) {
+        this(parts, Runnable::run);
+    }
+
+    LoopFixture(EngineParts parts, Executor compilers) {
         this.parts = parts;
-        grammars = new Grammars(parts.tokenBytes(), parts.eosIds());
+        grammars = new Grammars(parts.tokenBytes(), parts.eosIds(), compilers, () -> {});
         loop = new EngineLoop(parts, grammars, commands, clock);
         session = open(listener);
     }

@@ -8,6 +8,7 @@ import io.radixflow.engine.EngineException;
 import io.radixflow.engine.EngineSession;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.model.Model;
 import io.radixflow.testkit.FakeBackend;
@@ -179,6 +180,28 @@ class RunningEngineTest {
             listener.awaitEnded(1);
             assertThat(listener.failure()).isNull();
         }
+    }
+
+    @Test
+    void aGrammarThatTakesLongDelaysNobodyAndLeavesNoThread() {
+        GrammarSpec slow = GrammarSpec.of(GrammarSpec.Kind.REGEX, "(<1> |<2> )*<1> (<1> |<2> ){13}");
+        GrammarSpec quick = GrammarSpec.of(GrammarSpec.Kind.REGEX, "<7> <8> ");
+        RecordingListener listener = new RecordingListener();
+        Engine engine = Engines.start(FakeParts.of(FakeParts.wide()), System::nanoTime, "grammars");
+        EngineSession session = engine.open(listener);
+        SamplingParams params = SamplingParams.greedy(5);
+        session.submit(new GenerationRequest(
+                1, new int[] {1}, params.toBuilder().grammar(slow).build()));
+        session.submit(new GenerationRequest(2, new int[] {2}, params));
+        session.submit(new GenerationRequest(
+                3, new int[] {3}, params.toBuilder().grammar(quick).build()));
+        listener.awaitEnded(2);
+        assertThat(listener.numEnded()).isEqualTo(2);
+        assertThat(listener.of(3).text()).isEqualTo("<7> <8> ");
+        engine.close();
+        assertThat(listener.of(1).finishReason()).isEqualTo(FinishReason.ABORT);
+        assertThat(Thread.getAllStackTraces().keySet())
+                .noneMatch(thread -> thread.getName().equals("radixflow-grammar-grammars"));
     }
 
     private static Thread thread(String name) {

@@ -9,9 +9,12 @@ import io.radixflow.engine.EngineStats;
 import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationListener;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.PrefixAnnouncement;
 import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.StepOutput;
+import io.radixflow.grammar.GrammarCompiler;
+import io.radixflow.grammar.GrammarException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -268,6 +271,7 @@ public final class FakeEngine implements Engine {
         return new EngineStats(
                 running.size(),
                 waiting.size(),
+                0,
                 numUsedTokens,
                 limits.maxTotalTokens(),
                 promptTokens,
@@ -313,17 +317,24 @@ public final class FakeEngine implements Engine {
     private static final class Running {
         private final Session session;
         private final GenerationRequest request;
+        private final @Nullable String refusal;
         private int position;
         private boolean isAborted;
 
         private Running(Session session, GenerationRequest request) {
             this.session = session;
             this.request = request;
+            refusal = refusal(request.sampling().grammar());
             position = request.outputIds().length;
         }
 
         /** True if it was the last one. */
         private boolean emitToken(StepOutput output) {
+            if (refusal != null) {
+                output.add(request.requestId(), StepOutput.NO_TOKEN, FinishReason.INVALID_GRAMMAR, 0, 0);
+                output.setDetail(refusal);
+                return true;
+            }
             int token = token(request, position++);
             FinishReason reason = null;
             if (token == EOS_ID) {
@@ -360,6 +371,18 @@ public final class FakeEngine implements Engine {
                 }
                 output.setPromptLogprobs(scores);
             }
+        }
+    }
+
+    /** Why a grammar can't be compiled. One that can changes nothing about the answer here. */
+    private static @Nullable String refusal(@Nullable GrammarSpec grammar) {
+        try {
+            if (grammar != null) {
+                GrammarCompiler.compile(grammar);
+            }
+            return null;
+        } catch (GrammarException e) {
+            return e.getMessage();
         }
     }
 

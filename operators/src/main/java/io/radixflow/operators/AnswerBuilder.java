@@ -72,7 +72,8 @@ final class AnswerBuilder {
             case STOP -> CompletionFinish.STOP;
             case LENGTH -> CompletionFinish.LENGTH;
             case ABORT -> CompletionFinish.ABORT;
-            case TIMEOUT, ERROR -> throw new IllegalArgumentException("a request that failed has no answer");
+            case TIMEOUT, ERROR, INVALID_GRAMMAR ->
+                throw new IllegalArgumentException("a request that failed has no answer");
         };
     }
 

@@ -85,7 +85,7 @@ final class AnswerEmitter implements AnswerSink {
     /** Whether its last chunk has left. */
     private static boolean isEnded(InFlightChoice choice) {
         FinishReason finish = choice.finish();
-        return finish != null && finish != FinishReason.TIMEOUT && finish != FinishReason.ERROR;
+        return finish == FinishReason.STOP || finish == FinishReason.LENGTH || finish == FinishReason.ABORT;
     }
 
     private boolean isStreamed(InFlightRequest inFlight) {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One engine and the way from it to the task thread. The engine thread only queues a step's output and, if nobody is on the way to drain the
- * queue, sends one mail; everything but {@link #onStep} and {@link #onFailure} belongs to the task thread.
+ * queue, sends one mail; everything but the listener's methods belongs to the task thread.
  */
 final class EngineLink implements GenerationListener, AutoCloseable {
 
@@ -27,6 +27,9 @@ final class EngineLink implements GenerationListener, AutoCloseable {
 
         /** The engine is gone; the link may still have steps, which it finished before. */
         void onFailure(EngineLink link, EngineException cause, long[] inStep);
+
+        /** A grammar has been compiled, or has not come to that. */
+        void onGrammarCompiled(EngineLink link, long nanos);
     }
 
     private final Engine engine;
@@ -59,6 +62,11 @@ final class EngineLink implements GenerationListener, AutoCloseable {
         if (isMailQueued.compareAndSet(false, true)) {
             sendMail(stepsMail, "take engine step");
         }
+    }
+
+    @Override
+    public void onGrammarCompiled(long nanos) {
+        sendMail(() -> receiver.onGrammarCompiled(this, nanos), "take a grammar's compile time");
     }
 
     @Override

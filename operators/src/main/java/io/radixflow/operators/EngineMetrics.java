@@ -19,12 +19,14 @@ final class EngineMetrics {
     private final SecondsHistogram interToken = new SecondsHistogram();
     private final SecondsHistogram endToEnd = new SecondsHistogram();
     private final SecondsHistogram queueTime = new SecondsHistogram();
+    private final SecondsHistogram grammarCompile = new SecondsHistogram();
 
     /** @param stats of the subtask's engines, read by metric threads */
     EngineMetrics(MetricGroup operatorGroup, EngineDevice device, Supplier<EngineStats> stats) {
         MetricGroup group = group(operatorGroup, device);
         gauge(group, "num_running_reqs", () -> stats.get().numRunningReqs());
         gauge(group, "num_queue_reqs", () -> stats.get().numQueueReqs());
+        gauge(group, "num_grammar_queue_reqs", () -> stats.get().numGrammarQueueReqs());
         gauge(group, "num_used_tokens", () -> stats.get().numUsedTokens());
         gauge(group, "max_total_num_tokens", () -> stats.get().maxTotalNumTokens());
         gauge(group, "token_usage", () -> stats.get().tokenUsage());
@@ -45,6 +47,7 @@ final class EngineMetrics {
         group.histogram("inter_token_latency_seconds", interToken);
         group.histogram("e2e_request_latency_seconds", endToEnd);
         group.histogram("queue_time_seconds", queueTime);
+        group.histogram("grammar_compile_seconds", grammarCompile);
     }
 
     /** Figures of a device that isn't there carry a label of their own, so that no dashboard takes them for measurements. */
@@ -72,6 +75,10 @@ final class EngineMetrics {
 
     void onToken(long sinceLastTokenNanos) {
         interToken.updateNanos(sinceLastTokenNanos);
+    }
+
+    void onGrammarCompiled(long nanos) {
+        grammarCompile.updateNanos(nanos);
     }
 
     void onFinish(long sinceAdmissionNanos) {

@@ -353,6 +353,11 @@ final class EngineRunner implements EngineLink.Receiver, EngineReplacement.Recei
         }
     }
 
+    @Override
+    public void onGrammarCompiled(EngineLink from, long nanos) {
+        context.metrics.onGrammarCompiled(nanos);
+    }
+
     /** What a probe gave is thrown away: its request computes it again. */
     private void endProbe(long engineId) {
         if (probes.remove(engineId) && probes.isEmpty()) {
@@ -391,6 +396,7 @@ final class EngineRunner implements EngineLink.Receiver, EngineReplacement.Recei
         switch (reason) {
             case STOP, LENGTH, ABORT -> context.sink.onEnd(choice);
             case ERROR -> refuse(request, ErrorCode.INVALID_REQUEST, String.valueOf(output.error(entry)));
+            case INVALID_GRAMMAR -> refuse(request, ErrorCode.INVALID_SCHEMA, String.valueOf(output.error(entry)));
             case TIMEOUT ->
                 refuse(
                         request,

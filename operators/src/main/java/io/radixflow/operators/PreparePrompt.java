@@ -41,11 +41,9 @@ final class PreparePrompt extends ProcessFunction<SourceRecord, PreparedRequest>
         text = loaded;
         MetricGroup group = getRuntimeContext().getMetricGroup().addGroup(EngineMetrics.GROUP);
         Counter deadLetters = group.counter(EngineMetrics.DEAD_LETTERS);
-        SecondsHistogram compileTime = new SecondsHistogram();
-        group.histogram("grammar_compile_seconds", compileTime);
         stages = new Stages(
                 new PromptParser(options.format(), options.registry()),
-                new PromptTokenizer(loaded, options, new GrammarCheck(compileTime)),
+                new PromptTokenizer(loaded, options),
                 new HashSet<>(),
                 deadLetters);
     }

@@ -36,13 +36,11 @@ final class PromptTokenizer {
     private final SegmentCache segments;
     private final @Nullable ReasoningFormat reasoning;
     private final long randomSeed;
-    private final GrammarCheck grammars;
     private final JsonStyle json;
 
-    PromptTokenizer(TextModel text, PipelineOptions options, GrammarCheck grammars) {
+    PromptTokenizer(TextModel text, PipelineOptions options) {
         this.text = text;
         segments = new SegmentCache(text.tokenizer(), SEGMENT_BYTES);
-        this.grammars = grammars;
         reasoning = options.reasoning();
         json = options.json();
         randomSeed = options.randomSeed();
@@ -51,8 +49,7 @@ final class PromptTokenizer {
     /**
      * Takes {@code nowMillis} as the creation time of a record without a timestamp.
      *
-     * @throws RecordException {@code context_length_exceeded}, {@code invalid_schema}, or {@code invalid_request} if the template refuses the
-     *     messages
+     * @throws RecordException {@code context_length_exceeded}, or {@code invalid_request} if the template refuses the messages
      */
     PreparedRequest tokenize(SourceRecord source, Prompt prompt, long nowMillis) throws RecordException {
         PromptInput input = prompt.input();
@@ -143,7 +140,7 @@ final class PromptTokenizer {
         return reasoning.startAfter(rendered, isThinking);
     }
 
-    private @Nullable GrammarSpec grammar(@Nullable GrammarField field, ReasoningStart start) throws RecordException {
+    private @Nullable GrammarSpec grammar(@Nullable GrammarField field, ReasoningStart start) {
         if (field == null) {
             return null;
         }
@@ -152,10 +149,8 @@ final class PromptTokenizer {
             case IF_TAGGED -> GrammarSpec.Reasoning.IF_TAGGED;
             case AT_ONCE -> GrammarSpec.Reasoning.ALWAYS;
         };
-        GrammarSpec spec = new GrammarSpec(
+        return new GrammarSpec(
                 GrammarSpec.Kind.valueOf(field.language().name()), field.text(), field.isStrict(), json, lead);
-        grammars.check(spec);
-        return spec;
     }
 
     private int maxTokens(int promptLen, @Nullable Integer wanted) throws RecordException {

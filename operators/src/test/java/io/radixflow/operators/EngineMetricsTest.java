@@ -36,11 +36,13 @@ class EngineMetricsTest {
         metrics.onFirstToken(1_500_000_000, 500_000_000);
         metrics.onToken(20_000_000);
         metrics.onFinish(3_000_000_000L);
+        metrics.onGrammarCompiled(40_000_000);
 
         assertThat(group.metrics.keySet())
                 .containsExactlyInAnyOrder(
                         "engine.num_running_reqs",
                         "engine.num_queue_reqs",
+                        "engine.num_grammar_queue_reqs",
                         "engine.num_used_tokens",
                         "engine.max_total_num_tokens",
                         "engine.token_usage",
@@ -60,7 +62,8 @@ class EngineMetricsTest {
                         "engine.time_to_first_token_seconds",
                         "engine.inter_token_latency_seconds",
                         "engine.e2e_request_latency_seconds",
-                        "engine.queue_time_seconds");
+                        "engine.queue_time_seconds",
+                        "engine.grammar_compile_seconds");
         assertThat(((Counter) group.metric("num_dead_letters_total")).getCount())
                 .isEqualTo(1);
         assertThat(((Counter) group.metric("num_engine_rebuilds_total")).getCount())
@@ -68,6 +71,7 @@ class EngineMetricsTest {
         assertThat(((Gauge<?>) group.metric("max_total_num_tokens")).getValue()).isEqualTo(4_096);
         assertThat(group.median("time_to_first_token_seconds")).isEqualTo(1.5);
         assertThat(group.median("queue_time_seconds")).isEqualTo(0.5);
+        assertThat(group.median("grammar_compile_seconds")).isEqualTo(0.04);
         assertThat(group.median("inter_token_latency_seconds")).isEqualTo(0.02);
         assertThat(group.median("e2e_request_latency_seconds")).isEqualTo(3.0);
     }

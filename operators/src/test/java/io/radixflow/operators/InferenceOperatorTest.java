@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.radixflow.engine.EngineConfig;
+import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.schemas.DeadLetter;
 import io.radixflow.schemas.ErrorCode;
+import io.radixflow.text.ReasoningStart;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -199,6 +201,29 @@ class InferenceOperatorTest {
             assertThat(operator.deadLetters()).singleElement().satisfies(letter -> {
                 assertThat(letter.code()).isEqualTo(ErrorCode.ENGINE_ERROR);
                 assertThat(letter.offset()).isEqualTo(1);
+            });
+            assertThat(operator.completions()).hasSize(1);
+        }
+    }
+
+    @Test
+    void aSchemaThatCannotBeEnforcedIsADeadLetterThatNamesTheKeyword() throws Exception {
+        GrammarSpec grammar = GrammarSpec.of(
+                GrammarSpec.Kind.JSON_SCHEMA,
+                "{\"properties\":{\"a\":{\"type\":\"array\",\"uniqueItems\":true,\"items\":{\"format\":\"regex\"}}}}");
+        SamplingParams constrained =
+                Prompts.exactly(3).toBuilder().grammar(grammar).build();
+        AnswerShape two = new AnswerShape(2, -1, ReasoningStart.NEVER, false, false);
+        try (OperatorHarness operator = open(null)) {
+            operator.process(Prompts.prepared(1, "bad", constrained));
+            operator.process(Prompts.prepared(2, "twice bad", constrained, two));
+            operator.process(Prompts.prepared(3, "good", Prompts.exactly(3)));
+            operator.stepUntilIdle();
+
+            assertThat(operator.deadLetters()).hasSize(2).allSatisfy(letter -> {
+                assertThat(letter.code()).isEqualTo(ErrorCode.INVALID_SCHEMA);
+                assertThat(letter.stage()).isEqualTo("inference");
+                assertThat(letter.message()).startsWith("JSON Schema: uniqueItems at an array");
             });
             assertThat(operator.completions()).hasSize(1);
         }

@@ -78,7 +78,6 @@ class PreparePromptTest {
             nonsense                                          | INVALID_JSON            | parse    | not valid JSON
             {"prompt":"x","temperature":-1}                   | INVALID_REQUEST         | parse    | temperature
             {"prompt":"x","suffix":"a"}                       | UNSUPPORTED_PARAMETER   | parse    | suffix
-            {"prompt":"x","regex":"("}                        | INVALID_SCHEMA          | tokenize | regex: missing )
             {"messages":[{"role":"user","content":"Hi"}]}     | INVALID_REQUEST         | tokenize | chat template
             {"prompt":"x","stop_token_ids":[300]}             | INVALID_REQUEST         | tokenize | stop_token_ids must be below
             {"prompt":[300]}                                  | INVALID_REQUEST         | tokenize | prompt must be below

@@ -46,8 +46,7 @@ class PromptTokenizerTest {
         Map<String, String> texts = reasoningParser == null ? Map.of() : Map.of("reasoning-parser", reasoningParser);
         return new PromptTokenizer(
                 FakeTokenizer.textModel(ChatTemplate.parse(TEMPLATE)),
-                PipelineOptions.defaults().withEngineConfig(EngineConfig.of(texts)),
-                new GrammarCheck(new SecondsHistogram()));
+                PipelineOptions.defaults().withEngineConfig(EngineConfig.of(texts)));
     }
 
     @Test
@@ -65,10 +64,7 @@ class PromptTokenizerTest {
                 .withEngineConfig(EngineConfig.of(
                         Map.of("constrained-json-whitespace-pattern", "", "constrained-json-property-order", "any")))
                 .withParallelism(2);
-        PromptTokenizer compact = new PromptTokenizer(
-                FakeTokenizer.textModel(ChatTemplate.parse(TEMPLATE)),
-                options,
-                new GrammarCheck(new SecondsHistogram()));
+        PromptTokenizer compact = new PromptTokenizer(FakeTokenizer.textModel(ChatTemplate.parse(TEMPLATE)), options);
         String body =
                 "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"response_format\":{\"type\":\"json_object\"}}";
         assertThat(Objects.requireNonNull(grammar(compact, body)).json()).isEqualTo(new JsonStyle("", true));
@@ -92,16 +88,6 @@ class PromptTokenizerTest {
         GrammarSpec behind = grammar(tokenizer("deepseek-r1"), body);
         assertThat(plain).isEqualTo(GrammarSpec.of(GrammarSpec.Kind.REGEX, "[ab]+"));
         assertThat(Objects.requireNonNull(behind).reasoning()).isEqualTo(GrammarSpec.Reasoning.ALWAYS);
-    }
-
-    @Test
-    void aSchemaThatCannotBeEnforcedIsRefusedWithKeywordAndPath() {
-        RecordException refusal = catchThrowableOfType(RecordException.class, () -> tokenize("""
-                {"messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":
-                {"name":"n","schema":{"properties":{"a":{"type":"array","uniqueItems":true,"items":{"format":"regex"}}}}}}}"""));
-
-        assertThat(refusal.code()).isEqualTo(ErrorCode.INVALID_SCHEMA);
-        assertThat(refusal.reason()).startsWith("JSON Schema: ");
     }
 
     @Test
