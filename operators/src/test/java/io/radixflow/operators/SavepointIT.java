@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.radixflow.engine.GenerationRequest;
+import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.SamplingParams;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,6 +35,15 @@ class SavepointIT {
         return i % 4 == 1;
     }
 
+    /** Every third record has a grammar. */
+    private static boolean hasGrammar(long i) {
+        return i % 3 == 0;
+    }
+
+    private static String regex(long i) {
+        return "[a-z]{" + maxTokens(i) / 2 + "}(, [a-z]{3}){" + maxTokens(i) / 12 + "}";
+    }
+
     /** Answers of unequal length end in another order than they began. */
     private static int maxTokens(long i) {
         return 20 + (int) (i * 7 % 40);
@@ -45,7 +55,8 @@ class SavepointIT {
 
     private static SourceRecord record(long i) {
         String fields =
-                ",\"temperature\":0.8,\"max_tokens\":" + maxTokens(i) + (hasChoices(i) ? ",\"n\":" + NUM_CHOICES : "");
+                ",\"temperature\":0.8,\"max_tokens\":" + maxTokens(i) + (hasChoices(i) ? ",\"n\":" + NUM_CHOICES : "")
+                        + (hasGrammar(i) ? ",\"regex\":\"" + regex(i) + "\"" : "");
         return Prompts.source(i, Prompts.json(prompt(i), fields));
     }
 
@@ -110,6 +121,11 @@ class SavepointIT {
         }
         assertThat(SimulatedEngines.numStarted()).isEqualTo(1 + 2 + 1);
         assertThat(texts()).isEqualTo(expected());
+        texts().forEach((i, texts) -> {
+            if (hasGrammar(i)) {
+                assertThat(texts).allMatch(text -> text.matches(regex(i)));
+            }
+        });
     }
 
     /** Whether a record has no answer though a later one has. */
@@ -142,6 +158,7 @@ class SavepointIT {
                         .temperature(0.8f)
                         .maxTokens(maxTokens(i))
                         .seed(index == 0 ? seed : RequestSeed.ofChoice(seed, index))
+                        .grammar(hasGrammar(i) ? GrammarSpec.of(GrammarSpec.Kind.REGEX, regex(i)) : null)
                         .build();
                 requests.add(new GenerationRequest(i * NUM_CHOICES + index, Prompts.ids(prompt(i)), sampling));
             }

@@ -41,6 +41,7 @@ final class SimulatedEngines implements EngineProvider {
 
     private static final AtomicInteger STEPS_TO_KILL = new AtomicInteger(NEVER);
     private static final AtomicInteger STEPS_TO_HANG = new AtomicInteger(NEVER);
+    private static final AtomicInteger LONGEST_EXTEND = new AtomicInteger();
     private static final double WATCHDOG_SECONDS = 2;
 
     /** Hung steps go on when it is open. */
@@ -58,6 +59,7 @@ final class SimulatedEngines implements EngineProvider {
         NUM_STARTED.set(0);
         STEPS_TO_KILL.set(NEVER);
         STEPS_TO_HANG.set(NEVER);
+        LONGEST_EXTEND.set(0);
         return new SimulatedEngines(maxRunning, stepMicros);
     }
 
@@ -81,6 +83,11 @@ final class SimulatedEngines implements EngineProvider {
         return NUM_STARTED.get();
     }
 
+    /** Most tokens that a step computed of one request; more than a prompt's came from a request with tokens. */
+    static int longestExtend() {
+        return LONGEST_EXTEND.get();
+    }
+
     private static boolean isDue(AtomicInteger steps) {
         return steps.getAndUpdate(left -> left == NEVER ? NEVER : left - 1) == 0;
     }
@@ -96,6 +103,9 @@ final class SimulatedEngines implements EngineProvider {
     }
 
     private static void beforeStep(ForwardBatch batch) {
+        for (int i = 0; i < batch.numSequences; i++) {
+            LONGEST_EXTEND.accumulateAndGet(batch.extendLen[i], Math::max);
+        }
         if (batch.numSequences > 1 && isDue(STEPS_TO_KILL)) {
             throw new IllegalStateException("killed by the test");
         }
