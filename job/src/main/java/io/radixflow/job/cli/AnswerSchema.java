@@ -10,10 +10,10 @@ import io.radixflow.grammar.GrammarCompiler;
 import io.radixflow.grammar.GrammarException;
 import io.radixflow.job.UserException;
 import io.radixflow.job.pipeline.AnswerColumns;
+import io.radixflow.job.pipeline.RowsToRequests;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -22,10 +22,6 @@ final class AnswerSchema {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String FIELD = "response_format";
-
-    /** Fields of a request that say what its answer must be. */
-    private static final List<String> GRAMMARS =
-            List.of(FIELD, "json_schema", "regex", "ebnf", "structural_tag", "choice");
 
     private final JsonNode schema;
 
@@ -65,7 +61,7 @@ final class AnswerSchema {
             if (!(given instanceof ObjectNode own)) {
                 return String.valueOf(defaults); // refused where defaults are read
             }
-            for (String grammar : GRAMMARS) {
+            for (String grammar : RowsToRequests.GRAMMARS) {
                 if (own.has(grammar)) {
                     throw new UserException("--schema and the " + grammar
                             + " of --defaults both say what an answer must be; leave one of them out");

@@ -74,7 +74,7 @@ final class LabelFlags {
             names = "--schema",
             paramLabel = "FILE",
             description = {
-                "JSON Schema that each answer is an instance of, unless the row has its own response_format. A table gets a",
+                "JSON Schema that each answer is an instance of, unless the row says itself what its answer is. A table gets a",
                 "column for each property."
             })
     private @Nullable Path schema;

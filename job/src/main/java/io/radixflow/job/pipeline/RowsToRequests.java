@@ -10,7 +10,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.radixflow.operators.SourceRecord;
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -23,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param promptColumn field whose text is the prompt, or null
  * @param promptTemplate text with {@code {field}} placeholders, or null
  * @param idColumn field whose text is the {@code custom_id}, or null for the field of that name
- * @param defaults JSON object with fields for every body (also that in a Batch line) that does not have them, or null
+ * @param defaults JSON object with fields for every body (also that in a Batch line) that does not have them or others that say the same, or
+ *     null
  */
 public record RowsToRequests(
         @Nullable String promptColumn,
@@ -31,6 +35,12 @@ public record RowsToRequests(
         @Nullable String idColumn,
         @Nullable String defaults)
         implements Serializable {
+
+    /** Fields that say what an answer must be; a body has at most one of them. */
+    public static final Set<String> GRAMMARS =
+            Set.of("response_format", "json_schema", "regex", "ebnf", "structural_tag", "choice");
+
+    private static final Set<String> LENGTHS = Set.of("max_tokens", "max_completion_tokens");
 
     private static final ObjectMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -111,13 +121,19 @@ public record RowsToRequests(
         request.put("custom_id", customId);
         if (defaults != null) {
             ObjectNode body = request.get("body") instanceof ObjectNode inside ? inside : request;
+            List<String> given = new ArrayList<>();
+            body.fieldNames().forEachRemaining(given::add);
             for (var field : object(defaults).properties()) {
-                if (!body.has(field.getKey())) {
+                if (Collections.disjoint(given, synonyms(field.getKey()))) {
                     body.set(field.getKey(), field.getValue());
                 }
             }
         }
         return request;
+    }
+
+    private static Set<String> synonyms(String field) {
+        return GRAMMARS.contains(field) ? GRAMMARS : LENGTHS.contains(field) ? LENGTHS : Set.of(field);
     }
 
     private static ObjectNode bodyAround(String prompt) {

@@ -38,6 +38,17 @@ class RowsToRequestsTest {
     }
 
     @Test
+    void aDefaultGivesWayToAnotherFieldThatSaysTheSame() {
+        assertThat(request(
+                        null,
+                        null,
+                        "{\"max_tokens\": 8, \"response_format\": {\"type\": \"json_object\"}, \"n\": 2}",
+                        "{\"prompt\":\"a\",\"max_completion_tokens\":4,\"choice\":[\"b\"]}"))
+                .isEqualTo("{\"prompt\":\"a\",\"max_completion_tokens\":4,\"choice\":[\"b\"],"
+                        + "\"custom_id\":\"rows.jsonl:7\",\"n\":2}");
+    }
+
+    @Test
     void aBatchLineGetsAnIdentityAndItsBodyTheDefaults() {
         assertThat(request(
                         null,
