@@ -72,9 +72,11 @@ class LabelSchemaIT {
 
         Map<String, JsonNode> labels = read(format);
         assertThat(labels).hasSize(22);
+        AnswerCheck check = new AnswerCheck(SCHEMA);
         for (int i = 0; i < 20; i++) {
             JsonNode row = labels.getOrDefault("r" + i, MissingNode.getInstance());
             assertThat(row.path("finish_reason").asText()).isEqualTo("stop");
+            assertThat(check.isValid(row.path("text").asText())).isTrue();
             JsonNode answer = JSON.readTree(row.path("text").asText());
             assertThat(row.path("category").asText())
                     .isEqualTo(answer.path("category").textValue());
