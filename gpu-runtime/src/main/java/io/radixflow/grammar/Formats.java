@@ -6,19 +6,22 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Formats of JSON Schema as regular expressions of whole texts. Each matches valid texts only; of hosts, mail addresses and the seconds of a time it
- * leaves out rare forms (labels over 41 characters, local parts that are quoted or long, leap seconds).
+ * leaves out rare forms (the year 0, labels over 41 characters, local parts that are quoted or long, leap seconds). So that what {@code not} lets through is no
+ * such form either, those formats have a wider expression, too, that holds all of their texts.
  */
 final class Formats {
 
     private static final String DATE =
-            "(\\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\\d|3[01])|(0[469]|11)-(0[1-9]|[12]\\d|30)|02-(0[1-9]|1\\d|2[0-8]))"
-                    + "|(\\d\\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)";
+            "((\\d{3}[1-9]|\\d\\d[1-9]0|\\d[1-9]00|[1-9]000)-((0[13578]|1[02])-(0[1-9]|[12]\\d|3[01])|(0[469]|11)-(0[1-9]|[12]\\d|30)|02-(0[1-9]|1\\d|2[0-8]))"
+                    + "|(\\d\\d(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)-02-29)";
     private static final String TIME =
             "([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d{1,9})?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)";
-    private static final String LABEL = "([A-Za-z0-9]{1,20}-)?[A-Za-z0-9]{1,20}";
+    private static final String LABEL = "(([A-Za-z0-9]{1,20}-)?[A-Za-z0-9]{1,20}|[A-Za-z0-9](-?[A-Za-z0-9]){0,20})";
     private static final String HOST = LABEL + "(\\." + LABEL + "){0,5}";
-    private static final String ATOM = "[A-Za-z0-9!#$%&'*+/=?^_{|}~-]{1,20}";
-    private static final String MAIL = ATOM + "(\\." + ATOM + "){0,2}@(" + LABEL + "\\.){1,4}[A-Za-z]{2,10}";
+    private static final String ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]";
+    private static final String LOCAL =
+            "(" + ATOM + "{1,20}(\\." + ATOM + "{1,20}){0,2}|" + ATOM + "(\\.?" + ATOM + "){0,31})";
+    private static final String MAIL = LOCAL + "@(" + LABEL + "\\.){1,4}[A-Za-z]{2,10}";
     private static final String BYTE = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
     private static final String IPV4 = BYTE + "(\\." + BYTE + "){3}";
     private static final String GROUP = "[0-9A-Fa-f]{1,4}";
@@ -26,7 +29,7 @@ final class Formats {
     private static final String CHAR = "([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})";
     private static final String AUTHORITY = "([A-Za-z0-9._~-]+@)?[A-Za-z0-9]+([.-][A-Za-z0-9]+)*(:\\d{1,5})?";
     private static final String URI = "[A-Za-z][A-Za-z0-9+.-]*:(//" + AUTHORITY + "(/" + CHAR + "*)*|/(" + CHAR + "+(/"
-            + CHAR + "*)*)?|" + CHAR + "+(/" + CHAR + "*)*)(\\?(" + CHAR + "|[/?])*)?(#(" + CHAR + "|[/?])*)?";
+            + CHAR + "*)*)?|(" + CHAR + "+(/" + CHAR + "*)*)?)(\\?(" + CHAR + "|[/?])*)?(#(" + CHAR + "|[/?])*)?";
     private static final String COUNT = "\\d{1,9}";
 
     private static final Map<String, String> REGEX = Map.ofEntries(
@@ -40,6 +43,16 @@ final class Formats {
             Map.entry("uuid", HEX + "{8}-" + HEX + "{4}-" + HEX + "{4}-" + HEX + "{4}-" + HEX + "{12}"),
             Map.entry("ipv4", IPV4),
             Map.entry("ipv6", ipv6()));
+
+    /** Every text of the format, and others. */
+    private static final Map<String, String> WIDE = Map.of(
+            "date", "\\d\\d\\d\\d-[^]*",
+            "time", "\\d\\d:[^]*",
+            "date-time", "\\d\\d\\d\\d-[^]*",
+            "duration", "[Pp][^]*",
+            "email", "[^]*@[^]*",
+            "hostname", "[^@:/ ]+",
+            "uri", "[A-Za-z][A-Za-z0-9+.-]*:[^]*");
 
     /** Those of the standard that are not enforced. */
     private static final Set<String> REFUSED = Set.of(
@@ -91,5 +104,15 @@ final class Formats {
                     "format", "asks for " + format + ", which can't be enforced; leave it out or give a pattern");
         }
         return REGEX.get(format);
+    }
+
+    /** For a format with an expression: one that no text of the format fails. */
+    static String wideRegex(String format) {
+        return WIDE.getOrDefault(format, String.valueOf(REGEX.get(format)));
+    }
+
+    /** Whether the expression is all of the format. */
+    static boolean isExact(String format) {
+        return !WIDE.containsKey(format);
     }
 }

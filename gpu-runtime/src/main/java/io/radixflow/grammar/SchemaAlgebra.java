@@ -349,7 +349,7 @@ final class SchemaAlgebra {
     private boolean canBoth(List<Shape> left, List<Shape> right) {
         List<Shape> both = product(left, right);
         both.removeIf(shape -> shape instanceof ObjectShape object && objects.isImpossible(object));
-        return !both.isEmpty();
+        return !both.isEmpty() || texts.hasNarrowFormat();
     }
 
     private List<Shape> notOne(JsonType type, List<Claim> options) {

@@ -16,6 +16,7 @@ final class TextKeywords {
     private final Map<String, Dfa> patterns = new HashMap<>();
     private final Map<String, Dfa> formats = new HashMap<>();
     private @Nullable Dfa anyText;
+    private boolean hasNarrowFormat;
 
     TextKeywords(Budget budget) {
         this.budget = budget;
@@ -42,12 +43,21 @@ final class TextKeywords {
         return patterns.computeIfAbsent(pattern, p -> RegexCompiler.anywhere(p, budget));
     }
 
-    /** Texts of a format; null if it demands nothing. */
-    @Nullable
-    Dfa format(SchemaNode schema) {
+    private List<Shape> format(SchemaNode schema, boolean isHeld) {
         String name = SchemaAlgebra.text(schema, "format");
         String regex = Formats.regex(schema, name);
-        return regex == null ? null : formats.computeIfAbsent(regex, r -> RegexCompiler.wholeText(r, budget));
+        if (regex == null) {
+            return nothing(JsonType.STRING, isHeld);
+        }
+        hasNarrowFormat |= !Formats.isExact(name);
+        String demanded = isHeld ? regex : Formats.wideRegex(name);
+        Dfa texts = formats.computeIfAbsent(demanded, r -> RegexCompiler.wholeEcmaText(r, budget));
+        return language(JsonType.STRING, texts, isHeld);
+    }
+
+    /** Whether a format was read that leaves out some of its texts, so that two shapes without a common text may yet have one. */
+    boolean hasNarrowFormat() {
+        return hasNarrowFormat;
     }
 
     Dfa allBut(JsonType type, List<JsonNode> values) {
@@ -74,10 +84,7 @@ final class TextKeywords {
                 yield isHeld ? length(0, max) : length(max + 1, Expr.UNBOUNDED);
             }
             case "pattern" -> language(JsonType.STRING, readPattern(schema), isHeld);
-            case "format" -> {
-                Dfa format = format(schema);
-                yield format == null ? nothing(JsonType.STRING, isHeld) : language(JsonType.STRING, format, isHeld);
-            }
+            case "format" -> format(schema, isHeld);
             default -> nothing(JsonType.STRING, isHeld);
         };
     }

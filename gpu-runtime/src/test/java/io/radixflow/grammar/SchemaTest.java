@@ -6,10 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.GrammarSpec.Kind;
 import io.radixflow.engine.JsonStyle;
-import java.time.Duration;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,7 +37,9 @@ class SchemaTest {
                 "{'type':'string','maxLength':2} | `` `ab` `é😀` `\\u00e9\\n` `\\ud83d\\ude00x` | `abc` ab `\\ud83dx` `a",
                 "{'type':'string','minLength':20,'maxLength':5000} | `12345678901234567890` | `1234567890123456789`",
                 "{'type':'string','pattern':'^a+$','maxLength':3} | `a` `aaa` | `aaaa` `ab` `` `\\u0061`",
-                "{'type':'string','format':'date'} | `2024-02-29` `1999-12-31` | `2023-02-29` `2024-13-01` `2024-04-31`",
+                "{'type':'string','format':'date'} | `2024-02-29` `1999-12-31` `0100-01-01` `2000-02-29` `0004-02-29` | `2023-02-29` `2024-13-01` `2024-04-31` `0000-01-01` `0000-02-29` `1900-02-29` `0100-02-29`",
+                "{'type':'string','format':'email'} | `a@b.cc` `a.b+c#d@my-own-host.example.com` `averyveryverylongname12345@x.org` | `a@b` `.a@b.cc` `a..b@c.dd` `a@b--c.dd` `a@-b.cc`",
+                "{'type':'string','format':'uri'} | `c:` `mailto:a@b` `http://a.b/c?d#e` `urn:x:y` `a:?q` | `c` `http//a` `1:a` `http://a b`",
                 "{'type':'array','items':{'type':'boolean'},'minItems':1,'maxItems':2} | [true] [true,false] | [] [1] [true,true,true]",
                 "{'type':'array','maxItems':100000} | [] [1,2] | [1,]",
                 "{'prefixItems':[{'type':'null'}],'items':false,'type':'array'} | [] [null] | [null,null] [1]",
@@ -57,6 +57,10 @@ class SchemaTest {
                 "{'if':{'properties':{'k':{'const':1}}},'then':{'required':['v']},'type':'object','required':['k'],'properties':{'k':{'enum':[1,2]},'v':{}},'additionalProperties':false} | {`k`:2} {`k`:1,`v`:0} | {`k`:1}",
                 "{'$ref':'#/$defs/t','$defs':{'t':{'type':'array','items':{'$ref':'#/$defs/t'}}}} | [] [[],[[]]] | [1]",
                 "{'allOf':[{'type':'string','minLength':2},{'maxLength':2}]} | `ab` | `a` `abc`",
+                "{'type':'string','not':{'format':'email'}} | `a` `a.b` | `a@b.cc` `\\u0022a\\u0022@b.cc` `\\`a\\`@b.cc`",
+                "{'type':'string','not':{'format':'time'}} | `12` `a` | `12:00:00Z` `23:59:60Z`",
+                "{'type':'string','not':{'format':'ipv4'}} | `1.2.3` `1.2.3.256` | `1.2.3.4`",
+                "{'type':'string','oneOf':[{'format':'email'},{'pattern':'^.a'}]} | `ba` `c@d.ee` | `ba@d.ee` `ca@` `x`",
                 "{'anyOf':[{'type':'string'},{'type':'null'}]} | `a` null | 1",
                 "true | 1 `a` [{}] {`a`:[]} -1.5e+10 | nul [1,] {`a`} 1.e1 +1",
             })
@@ -165,6 +169,12 @@ class SchemaTest {
     }
 
     @Test
+    void localPartsOfMailAddressesMayHaveABacktick() {
+        CompiledGrammar grammar = compile("{\"type\":\"string\",\"format\":\"email\"}");
+        assertThat(Vocabularies.accepts(grammar, "\"`a`@b.cc\"")).isTrue();
+    }
+
+    @Test
     void allowsOneSpaceBetweenTokens() {
         CompiledGrammar grammar = compile("{\"type\":\"object\",\"properties\":{\"a\":{}},\"required\":[\"a\"]}");
         assertThat(Vocabularies.accepts(grammar, "{ \"a\" : [ 1 , 2 ] }")).isTrue();
@@ -183,44 +193,6 @@ class SchemaTest {
                     .isTrue();
         } else {
             assertThatThrownBy(() -> GrammarCompiler.compile(spec)).hasMessageContaining("white space");
-        }
-    }
-
-    @Test
-    void hostileSchemasEndInBoundedTime() {
-        String deep = "{\"items\":".repeat(100_000) + "{}" + "}".repeat(100_000);
-        String manyNames = IntStream.range(0, 100_000)
-                .mapToObj(i -> "\"name number " + i * 7919 + "\"")
-                .collect(Collectors.joining(",", "{\"enum\":[", "]}"));
-        String chain = IntStream.range(0, 5_000)
-                .mapToObj(i -> "\"d" + i + "\":{\"$ref\":\"#/$defs/d" + (i + 1) + "\"}")
-                .collect(Collectors.joining(",", "{\"$ref\":\"#/$defs/d0\",\"$defs\":{", ",\"d5000\":{}}}"));
-        String product = IntStream.range(0, 40)
-                .mapToObj(i -> "{\"anyOf\":[{\"required\":[\"a" + i + "\"]},{\"required\":[\"b" + i + "\"]}]}")
-                .collect(Collectors.joining(",", "{\"type\":\"object\",\"allOf\":[", "]}"));
-        String[] schemas = {
-            deep,
-            manyNames,
-            chain,
-            product,
-            " ".repeat(2_000_000),
-            "{\"type\":\"string\",\"pattern\":\"^(a|b)*a(a|b){30}$\"}",
-            "{\"type\":\"array\",\"minItems\":1000000000}",
-            "{\"type\":\"number\",\"minimum\":1e999999999}",
-            "{\"const\":1e-999999999}",
-            "{\"multipleOf\":1e-300}",
-            "{\"a\":\"\\ud800\",\"properties\":{\"\\ud800\":{}}}",
-            "{\"$ref\":\"#/%zz\"}",
-            "{\"$id\":\"http://[\",\"type\":\"null\"}",
-        };
-        for (String schema : schemas) {
-            Assertions.assertTimeoutPreemptively(Duration.ofSeconds(30), () -> {
-                try {
-                    assertThat(compile(schema).numStates()).isPositive();
-                } catch (GrammarException e) {
-                    assertThat(e).message().hasSizeLessThan(400);
-                }
-            });
         }
     }
 }
