@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.GrammarSpec.Kind;
-import java.time.Duration;
-import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -74,28 +72,6 @@ class EbnfTest {
         assertThatThrownBy(() -> compile(Kind.EBNF, grammar))
                 .isInstanceOf(GrammarException.class)
                 .hasMessageContaining(message);
-    }
-
-    @Test
-    void hostileGrammarsEndInBoundedTime() {
-        String[] grammars = {
-            "root ::= " + "(".repeat(100_000),
-            "root ::= " + "a ".repeat(100_000),
-            "root ::= (((\"a\"{1,1000}){1,1000}){1,1000}){1,1000}",
-            "root ::= (\"a\" | \"b\")* \"a\" [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab]"
-                    + " [ab] [ab] [ab] [ab] [ab] [ab] [ab] [ab]",
-            "root ::= \"\uD800\"",
-            "root ::= [\\u0000-\\U0010FFFF]{0,1000000}",
-        };
-        for (String grammar : grammars) {
-            Assertions.assertTimeoutPreemptively(Duration.ofSeconds(30), () -> {
-                try {
-                    assertThat(compile(Kind.EBNF, grammar).numStates()).isPositive();
-                } catch (GrammarException e) {
-                    assertThat(e).message().hasSizeLessThan(300);
-                }
-            });
-        }
     }
 
     @Test
