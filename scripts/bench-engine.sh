@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures the engine alone on the CPU: tokens a second of prefill 512 (pp), greedy decode at batch N (tgN) and 64 requests behind a
-# shared prefix of 1,024 tokens (sp).    bench-engine.sh THREADS [MODE ...]    RADIXFLOW_BENCH_MODEL names another model,
+# shared prefix of 1,024 tokens (sp), or a tree of prefixes (tree, on demand).    bench-engine.sh THREADS [MODE ...]    RADIXFLOW_BENCH_MODEL names another model,
 # RADIXFLOW_BENCH_ROUNDS how often each is measured after as many warm-up rounds (3), RADIXFLOW_JAVA_OPTS more options of the JVM.
 set -euo pipefail
 

@@ -18,9 +18,9 @@ import java.util.concurrent.CountDownLatch;
 
 /**
  * Prints tokens a second of the whole engine, scheduler and sampling included, on the workloads that the peers are measured with:
- * prefill of 512 tokens, greedy decode at batch 1, 8 and 32 behind 128 tokens each, and 64 requests that share 1,024 tokens.
+ * prefill of 512 tokens, greedy decode at batch 1, 8 and 32 behind 128 tokens each, and 64 requests that share 1,024 tokens, or a tree of them.
  *
- * <p>A plain main: {@code MODEL THREADS ROUNDS MODE...} with modes {@code pp tgN sp}, run with {@code --add-modules jdk.incubator.vector}. Each
+ * <p>A plain main: {@code MODEL THREADS ROUNDS MODE...} with modes {@code pp tgN sp tree}, run with {@code --add-modules jdk.incubator.vector}. Each
  * figure is given by wall clock and by processor time; the first rounds warm the compiler up and are printed as such.
  */
 final class EngineBench {
@@ -58,7 +58,8 @@ final class EngineBench {
             String suffix = round < numRounds ? " (warm-up)" : "";
             switch (mode) {
                 case "pp" -> prefill("prefill 512" + suffix);
-                case "sp" -> sharedPrefix("64 x (1024 shared + 32 + 32)" + suffix);
+                case "sp" -> sharedPrefix("64 x (1024 shared + 32 + 32)" + suffix, 1024, 0);
+                case "tree" -> sharedPrefix("64 x (512 shared + 512 of each eight + 32 + 32)" + suffix, 512, 512);
                 default -> decode(Integer.parseInt(mode.substring(2)), suffix);
             }
         }
@@ -81,12 +82,15 @@ final class EngineBench {
         clock.print("decode batch " + batch + " context 152..200" + suffix, batch * (outputLen - skipped));
     }
 
-    private void sharedPrefix(String name) throws InterruptedException {
-        int[] shared = ids(1024);
+    private void sharedPrefix(String name, int rootLen, int documentLen) throws InterruptedException {
+        int[] shared = ids(rootLen + documentLen);
         int[][] prompts = new int[64][];
         for (int i = 0; i < prompts.length; i++) {
-            prompts[i] = Arrays.copyOf(shared, 1056);
-            System.arraycopy(ids(32), 0, prompts[i], 1024, 32);
+            if (i % 8 == 0) {
+                System.arraycopy(ids(documentLen), 0, shared, rootLen, documentLen);
+            }
+            prompts[i] = Arrays.copyOf(shared, shared.length + 32);
+            System.arraycopy(ids(32), 0, prompts[i], shared.length, 32);
         }
         Clock clock = new Clock();
         generate(prompts, 32, 0);
