@@ -44,7 +44,8 @@ final class ObjectKeywords {
                 yield List.of(new ObjectShape(List.of(), Set.of(), List.of(claim), 0, Expr.UNBOUNDED));
             }
             case "dependentRequired", "dependentSchemas", "dependencies" -> dependencies(schema, keyword, isHeld);
-            case "properties", "patternProperties", "additionalProperties", "unevaluatedProperties" -> {
+            case "unevaluatedProperties" -> unevaluated(schema, isHeld);
+            case "properties", "patternProperties", "additionalProperties" -> {
                 boolean isFirst = keyword.equals(firstOfGroup(schema));
                 yield isFirst ? group(schema, isHeld) : algebra.nothing(JsonType.OBJECT, isHeld);
             }
@@ -53,12 +54,31 @@ final class ObjectKeywords {
     }
 
     private static String firstOfGroup(SchemaNode schema) {
-        for (String keyword : List.of("properties", "patternProperties", "additionalProperties")) {
+        for (String keyword : List.of("properties", "patternProperties")) {
             if (schema.has(keyword)) {
                 return keyword;
             }
         }
-        return "unevaluatedProperties";
+        return "additionalProperties";
+    }
+
+    private List<Shape> unevaluated(SchemaNode schema, boolean isHeld) {
+        EvaluatedProperties seen = EvaluatedProperties.of(schema, algebra);
+        Claim rest = algebra.claim(schema, schema.get("unevaluatedProperties"), "/unevaluatedProperties");
+        Claim always = new Claim(algebra.document().always(), true);
+        if (seen.isAll() || rest.equals(always)) {
+            return algebra.nothing(JsonType.OBJECT, isHeld);
+        } else if (!isHeld) {
+            throw schema.refusal(
+                    "unevaluatedProperties", "has no opposite that can be enforced, as not and oneOf would need");
+        }
+        Map<String, Claim> names = new LinkedHashMap<>();
+        seen.names().forEach(name -> names.put(name, always));
+        List<ObjectShape.Pattern> patterns = new ArrayList<>();
+        seen.patterns()
+                .forEach(pattern ->
+                        patterns.add(new ObjectShape.Pattern(algebra.texts().pattern(pattern), always)));
+        return List.of(ObjectShape.of(new ObjectShape.Group(names, patterns, List.of(rest)), Set.of()));
     }
 
     private static List<Shape> size(int min, int max) {
@@ -143,11 +163,11 @@ final class ObjectKeywords {
         if (properties.size() > MAX_PROPERTIES) {
             throw schema.refusal("properties", "has more than " + MAX_PROPERTIES + " names");
         }
-        String rest = schema.has("additionalProperties") ? "additionalProperties" : "unevaluatedProperties";
+        String rest = "additionalProperties";
         List<Claim> additional = List.of();
         if (schema.has(rest)) {
             additional = List.of(algebra.claim(schema, schema.get(rest), "/" + rest));
-        } else if (isClosed && isHeld && schema.has("properties")) {
+        } else if (isClosed && isHeld && schema.has("properties") && !schema.has("unevaluatedProperties")) {
             additional = List.of(algebra.document().never());
         }
         if (isHeld) {

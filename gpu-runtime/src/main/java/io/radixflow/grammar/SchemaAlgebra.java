@@ -20,8 +20,7 @@ final class SchemaAlgebra {
 
     private static final int MAX_SHAPES = 2_000;
     private static final int MAX_DEPTH = 300;
-    private static final Set<String> REFUSED =
-            Set.of("$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems");
+    private static final Set<String> REFUSED = Set.of("$dynamicRef", "$recursiveRef", "unevaluatedItems");
     private static final Set<String> APPLICATORS =
             Set.of("$ref", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "dependencies");
 
@@ -191,7 +190,7 @@ final class SchemaAlgebra {
 
     /** Nothing but the schema's own keywords can have looked at the rest. */
     private static boolean isHarmless(SchemaNode schema, String name) {
-        return name.startsWith("unevaluated") && APPLICATORS.stream().noneMatch(schema::has);
+        return name.equals("unevaluatedItems") && APPLICATORS.stream().noneMatch(schema::has);
     }
 
     /** What the keyword, or its opposite, demands. A keyword of another type demands nothing, and its opposite can't be met. */
