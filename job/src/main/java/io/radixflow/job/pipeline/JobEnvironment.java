@@ -72,6 +72,7 @@ public final class JobEnvironment {
 
     /** Makes it a job of Flink's BATCH mode: stage after stage, without checkpoints, keyed edges sorted in managed memory and on disk. */
     public static void batch(Configuration config) {
+        config.removeConfig(CheckpointingOptions.CHECKPOINTING_INTERVAL);
         config.set(ExecutionOptions.RUNTIME_MODE, RuntimeExecutionMode.BATCH);
         setIfAbsent(config, TaskManagerOptions.MANAGED_MEMORY_SIZE, MemorySize.ofMebiBytes(128));
     }
@@ -127,7 +128,6 @@ public final class JobEnvironment {
     /** Settings for the stage that sorts: in BATCH mode, without checkpoints. */
     public static Configuration sorting(Configuration config) {
         Configuration sorting = new Configuration(config);
-        sorting.removeConfig(CheckpointingOptions.CHECKPOINTING_INTERVAL);
         batch(sorting);
         return sorting;
     }
