@@ -101,14 +101,29 @@ public final class SimulatedBackend extends OpFreeBackend {
         int[] allowed = batch.allowedIds[entry];
         int numCandidates = allowed.length == 0 ? vocabSize : allowed.length;
         int first = (int) Long.remainderUnsigned(draw, numCandidates);
-        for (int i = 0; i < numCandidates; i++) {
-            int candidate = (first + i) % numCandidates;
+        int behind = permittedWithin(first, numCandidates, batch, entry);
+        return behind == ScoredTokens.NO_TOKEN ? permittedWithin(0, first, batch, entry) : behind;
+    }
+
+    /** The first of the candidates {@code [from, to)} that the rules leave. Where all tokens are, what a grammar forbids is skipped by words. */
+    private static int permittedWithin(int from, int to, SamplingBatch batch, int entry) {
+        int[] allowed = batch.allowedIds[entry];
+        long[] bits = allowed.length == 0 ? batch.allowedBits[entry] : null;
+        for (int candidate = from; candidate < to; candidate++) {
+            if (bits != null && candidate % Long.SIZE == 0 && isEmpty(bits, candidate)) {
+                candidate += Long.SIZE - 1;
+                continue;
+            }
             int token = allowed.length == 0 ? candidate : allowed[candidate];
             if (!isBanned(token, batch, entry)) {
                 return token;
             }
         }
         return ScoredTokens.NO_TOKEN;
+    }
+
+    private static boolean isEmpty(long[] bits, int candidate) {
+        return candidate >= bits.length * Long.SIZE || bits[candidate / Long.SIZE] == 0;
     }
 
     private static boolean isBanned(int token, SamplingBatch batch, int entry) {
