@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Constrained answers against free ones of the same lengths, with jump-forward and without, in turns on the same engines. Prints a table of Markdown:
- * medians over the rounds, the clock's and the process's processor time, and the median of the rounds' ratios to free text.
+ * means of tokens and steps over the rounds, medians of the clock's and the process's processor time, and the median of the rounds' ratios to free text.
  *
  * <p>Arguments: requests in a batch, rounds, {@code greedy} or {@code sampled}, the grammars by name or {@code all}, then options of the engine as
  * {@code name=value}.
@@ -132,10 +132,10 @@ public final class GrammarFigures {
         List<Run> free = new ArrayList<>();
         List<Run> freeOfJumped = new ArrayList<>();
         for (int round = -1; round < rounds; round++) {
-            Run withJumps = run(jumping, grammar, null);
-            Run without = run(plain, grammar, null);
-            Run sameLens = run(plain, null, without.lens);
-            Run jumpedLens = run(plain, null, withJumps.lens);
+            Run withJumps = run(jumping, grammar, null, round);
+            Run without = run(plain, grammar, null, round);
+            Run sameLens = run(plain, null, without.lens, round);
+            Run jumpedLens = run(plain, null, withJumps.lens, round);
             if (round >= 0) { // one to warm up
                 jumped.add(withJumps);
                 drawn.add(without);
@@ -145,7 +145,7 @@ public final class GrammarFigures {
         }
         show(name + ", each drawn", drawn, free, "");
         int same = 0;
-        for (int i = 0; i < batch; i++) {
+        for (int i = 0; i < batch; i++) { // of the first round
             same += jumped.get(0).text(i).equals(drawn.get(0).text(i)) ? 1 : 0;
         }
         show(name + ", jump-forward", jumped, freeOfJumped, same + " of " + batch);
@@ -155,23 +155,26 @@ public final class GrammarFigures {
     private void show(String name, List<Run> runs, List<Run> compared, String note) {
         double[] nanos = new double[runs.size()];
         double[] processorNanos = new double[runs.size()];
+        double[] rate = new double[runs.size()];
         double[] ratio = new double[runs.size()];
         for (int i = 0; i < nanos.length; i++) {
             nanos[i] = runs.get(i).nanos;
+            rate[i] = runs.get(i).numTokens() / (nanos[i] / NANOS_PER_SECOND);
             processorNanos[i] = runs.get(i).processorNanos;
             ratio[i] =
                     compared.get(i).nanos / (double) runs.get(i).nanos; // of equal numbers of tokens, in the same turn
         }
-        int tokens = runs.get(0).numTokens();
+        double tokens = runs.stream().mapToInt(Run::numTokens).average().orElseThrow();
+        double steps = runs.stream().mapToLong(run -> run.numSteps).average().orElseThrow();
         System.out.printf(
-                "| %s | %d | %,d | %,d | %,.1f | %,.0f | %,.0f | %.1f %% | %s |%n",
+                "| %s | %d | %,.0f | %,.0f | %,.1f | %,.0f | %,.0f | %.1f %% | %s |%n",
                 name,
                 batch,
                 tokens,
-                runs.get(0).numSteps,
+                steps,
                 median(nanos) / MILLIS,
                 median(processorNanos) / MILLIS,
-                tokens / (median(nanos) / NANOS_PER_SECOND),
+                median(rate),
                 100 * median(ratio),
                 note);
     }
@@ -182,8 +185,9 @@ public final class GrammarFigures {
         return sorted[sorted.length / 2];
     }
 
-    /** All requests at once on an empty cache, with a grammar or of given lengths. */
-    private Run run(Engine engine, @Nullable GrammarSpec grammar, int @Nullable [] lens) throws InterruptedException {
+    /** All requests at once on an empty cache, with a grammar or of given lengths; sampled ones get other seeds each round. */
+    private Run run(Engine engine, @Nullable GrammarSpec grammar, int @Nullable [] lens, int round)
+            throws InterruptedException {
         if (!engine.flushCache()) {
             throw new IllegalStateException("the engine is busy");
         }
@@ -192,7 +196,7 @@ public final class GrammarFigures {
         for (int i = 0; i < batch; i++) {
             SamplingParamsBuilder params = SamplingParams.builder()
                     .temperature(isGreedy ? 0 : 1)
-                    .seed(i)
+                    .seed(round * batch + i)
                     .maxTokens(lens == null ? MAX_TOKENS : lens[i]);
             if (lens == null) {
                 params.grammar(grammar);
