@@ -15,6 +15,9 @@ final class Attention implements WorkerPool.Task {
     /** Queries that share a copied tile, about: enough to make copying cheap, few enough for the second-level cache. */
     private static final int UNIT_QUERIES = 192;
 
+    /** Rows so long that fewer than these fill a unit gain too little: a copied tile is cheap for that many queries. */
+    private static final int LEAST_ROWS_TO_SHARE = 4;
+
     // Measured by SegmentCostFit (bench/results/2026-11-25-shared-prefix-cpu.md); only their ratios matter.
     /** Fetching one number of K and one of V for one more row. */
     private static final double READ_NANOS = 0.40;
@@ -67,7 +70,7 @@ final class Attention implements WorkerPool.Task {
     SegmentCosts segmentCosts() {
         return new SegmentCosts(
                 AttentionTile.TILE_LEN,
-                Math.max(1, maxUnitTokens / 2),
+                Math.max(1, maxUnitTokens / LEAST_ROWS_TO_SHARE),
                 maxUnitTokens,
                 READ_NANOS * layout.numKvHeads() * layout.headDim(),
                 HAND_OVER_NANOS * layout.numHeads() * stateLen,
