@@ -55,7 +55,8 @@ final class AnyOrder {
             for (int others = 0; others <= maxOthers; others++) {
                 int count = Integer.bitCount(written) + others;
                 int from = state(written, others);
-                if ((written & required) == required && count >= object.min() && count <= object.max()) {
+                int distinct = Integer.bitCount(written) + Math.min(others, 1); // the names of others may repeat
+                if ((written & required) == required && distinct >= object.min() && count <= object.max()) {
                     edges.add(new Expr.Edge(from, end, Expr.EMPTY));
                 }
                 if (count >= object.max()) {

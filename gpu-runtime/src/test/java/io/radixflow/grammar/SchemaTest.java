@@ -135,6 +135,7 @@ class SchemaTest {
                 "{'type':'object','properties':{'a':{},'ab':{}},'required':['a','ab']} | {`ab`:1,`a`:2} {`x`:0,`ab`:1,`y`:0,`a`:2,`z`:0} | {`ab`:1} {`x`:0,`a`:1} {`ab`:1,`a`:2,`ab`:1}",
                 "{'type':'object','properties':{'a':{},'b':{},'c':{}},'minProperties':2,'additionalProperties':false} | {`c`:1,`a`:1} {`c`:1,`b`:1,`a`:1} | {} {`b`:1}",
                 "{'type':'object','properties':{'a':{}},'maxProperties':2} | {} {`x`:1,`a`:1} {`a`:1,`x`:1} {`x`:1,`y`:1} | {`x`:1,`a`:1,`y`:1} {`a`:1,`a`:1}",
+                "{'type':'object','properties':{'a':{},'b':{}},'minProperties':2,'maxProperties':4} | {`x`:1,`a`:2} {`a`:1,`b`:2} {`b`:1,`x`:2,`y`:3} | {`x`:1,`x`:2} {`x`:1} {`a`:1,`b`:2,`x`:3,`y`:4,`z`:5}",
                 "{'type':'object','properties':{'a':{},'b':false},'required':['a']} | {`x`:1,`a`:1} | {`b`:1,`a`:1}",
                 "{'const':{'a':1,'b':[{'c':2,'d':3}]}} | {`b`:[{`d`:3,`c`:2}],`a`:1} {`a`:1,`b`:[{`c`:2,`d`:3}]} | {`a`:1} {`b`:[{`c`:2}],`a`:1} {`a`:1,`a`:1,`b`:[{`c`:2,`d`:3}]}",
                 "{'type':'object','properties':{'a':{},'b':{}},'dependentRequired':{'a':['b']},'additionalProperties':false} | {} {`b`:1,`a`:1} {`a`:1,`b`:1} | {`a`:1}",
