@@ -1,6 +1,9 @@
 package io.radixflow.grammar;
 
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Deterministic automaton over integers: code points of a text, bytes of its encoding, or bytes and calls of rules. State 0 is the
@@ -78,6 +81,32 @@ final class Dfa {
             }
         }
         return NONE;
+    }
+
+    /** What is accepted from a state on, numbered breadth first, so that it tells equal remainders; null if it has more states. */
+    @Nullable
+    Dfa remainder(int start, int maxStates) {
+        Map<Integer, Integer> numberOf = new HashMap<>();
+        IntList order = new IntList();
+        numberOf.put(start, 0);
+        order.add(start);
+        Builder builder = new Builder();
+        for (int i = 0; i < order.size(); i++) {
+            int state = order.get(i);
+            builder.addState(isAccepting[state]);
+            for (int edge = firstEdge[state]; edge < firstEdge[state + 1]; edge++) {
+                Integer fresh = order.size();
+                Integer known = numberOf.putIfAbsent(target[edge], fresh);
+                if (known == null) {
+                    order.add(target[edge]);
+                }
+                builder.addEdge(low[edge], high[edge], known == null ? fresh : known);
+            }
+            if (order.size() > maxStates) {
+                return null;
+            }
+        }
+        return builder.build();
     }
 
     /** Whether the text's code points are in the language. */

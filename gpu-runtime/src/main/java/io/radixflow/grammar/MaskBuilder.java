@@ -1,6 +1,8 @@
 package io.radixflow.grammar;
 
+import io.radixflow.engine.GrammarSpec;
 import io.radixflow.text.TokenBytes;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -23,7 +25,15 @@ public final class MaskBuilder {
 
     private static final long MAX_MASK_BYTES = 128L << 20;
     private static final int MAX_SHARED_PLACES = 4_096;
+    private static final int MAX_COMPARED_STATES = 128;
     private static final int MAX_GRAMMARS = 64;
+
+    /** What most answers come through: any string, and one of so many characters. */
+    private static final String[][] COMMON = {
+        {"{\"type\":\"string\"}", "\"", "\"\\", "\"\\u"},
+        {"{\"type\":\"string\",\"maxLength\":100}", "\"", "\"\\", "\"\\u"},
+        {"{}", ""}
+    };
 
     private final TokenBytes tokens;
     private final TokenTrie trie;
@@ -34,9 +44,10 @@ public final class MaskBuilder {
     private final List<MatchState> masked = new ArrayList<>();
     private final Map<SharedPlace, LocalMask> shared = new HashMap<>();
     private final LocalWalk localWalk;
+    private final DfaWalk dfaWalk;
     private final Map<CompiledGrammar, LazyStates> states = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** A place whose mask depends on nothing but one closed automaton. */
+    /** A place whose mask depends on nothing but one closed automaton; if it is small and not repeated, on what is left of it. */
     private record SharedPlace(Dfa automaton, int state, boolean isRepeated) {}
 
     /**
@@ -51,10 +62,25 @@ public final class MaskBuilder {
         maxMasks = (int) (MAX_MASK_BYTES / (8L * numWords + 64));
         path = new MatchState[trie.maxDepth + 1];
         localWalk = new LocalWalk(trie, numWords);
+        dfaWalk = new DfaWalk(trie, numWords);
     }
 
     public TokenTrie trie() {
         return trie;
+    }
+
+    /** Builds what all grammars share of common strings' masks, so that none of them has to. */
+    public void prepare() {
+        for (String[] common : COMMON) {
+            CompiledGrammar grammar = GrammarCompiler.compile(GrammarSpec.of(GrammarSpec.Kind.JSON_SCHEMA, common[0]));
+            for (int i = 1; i < common.length; i++) {
+                MatchState state = start(grammar);
+                for (byte value : common[i].getBytes(StandardCharsets.UTF_8)) {
+                    state = states(state).step(state, value & 0xFF);
+                }
+                mask(state);
+            }
+        }
     }
 
     /** 64 tokens each. */
@@ -156,11 +182,12 @@ public final class MaskBuilder {
         boolean isRepeated = local.nodes[0].kind == StackNode.Kind.OPEN_REPETITION;
         LocalMask mask;
         if (local.states.length == 1 && grammar.isClosed(rule)) {
-            SharedPlace place =
-                    new SharedPlace(grammar.automaton(rule), local.states[0] - grammar.startOf(rule), isRepeated);
+            SharedPlace place = place(grammar.automaton(rule), local.states[0] - grammar.startOf(rule), isRepeated);
             mask = shared.get(place);
             if (mask == null) {
-                mask = localWalk.walk(states, local, isRepeated);
+                mask = isRepeated
+                        ? localWalk.walk(states, local, true)
+                        : dfaWalk.walk(grammar.automaton(rule), local.states[0] - grammar.startOf(rule));
                 if (shared.size() < MAX_SHARED_PLACES) {
                     shared.put(place, mask);
                 }
@@ -170,6 +197,12 @@ public final class MaskBuilder {
         }
         local.localMask = mask;
         return mask;
+    }
+
+    /** Strings that need not have one of some names are any strings once they differ from all of them. */
+    private static SharedPlace place(Dfa automaton, int state, boolean isRepeated) {
+        Dfa remainder = isRepeated ? null : automaton.remainder(state, MAX_COMPARED_STATES);
+        return remainder == null ? new SharedPlace(automaton, state, isRepeated) : new SharedPlace(remainder, 0, false);
     }
 
     private long[] fromRule(LazyStates states, MatchState state, LocalMask local) {

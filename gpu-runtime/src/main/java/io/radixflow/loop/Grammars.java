@@ -132,7 +132,9 @@ final class Grammars {
     /** The vocabulary's tree takes a while, so the first grammar makes it. */
     private synchronized void makeMasks() {
         if (masks == null) {
-            masks = new MaskBuilder(tokenBytes, new TokenTrie(tokenBytes), eosIds);
+            MaskBuilder made = new MaskBuilder(tokenBytes, new TokenTrie(tokenBytes), eosIds);
+            made.prepare();
+            masks = made; // the engine thread's from here on
         }
     }
 

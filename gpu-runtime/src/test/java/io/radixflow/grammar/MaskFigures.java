@@ -5,6 +5,7 @@ import io.radixflow.engine.GrammarSpec.Kind;
 import io.radixflow.text.HfTokenizer;
 import io.radixflow.text.TokenBytes;
 import java.io.IOException;
+import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
@@ -20,7 +21,6 @@ import java.util.Random;
  */
 public final class MaskFigures {
 
-    private static final int WARM_UPS = 2;
     private static final int WALKS = 20;
     private static final int MAX_TOKENS = 300;
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
@@ -50,15 +50,31 @@ public final class MaskFigures {
         System.out.printf(
                 "%d tokens, trie of %d nodes in %,d us%n",
                 tokens.vocabSize(), trie.numNodes(), watch.wallNanos() / 1000);
-        for (int warmUp = 0; warmUp < WARM_UPS; warmUp++) {
-            new MaskFigures(tokens, trie).run(false);
+        MaskFigures cold = new MaskFigures(tokens, trie);
+        cold.run(false);
+        cold.summarise("first round of a new JVM");
+        new MaskFigures(tokens, trie).run(false);
+        MaskFigures warm = new MaskFigures(tokens, trie);
+        long pauses = collectorMillis();
+        warm.run(true);
+        pauses = collectorMillis() - pauses;
+        warm.summarise("third round");
+        System.out.printf(
+                "%nThe collector's pauses in the third round: %d ms, in the times by the clock only.%n", pauses);
+    }
+
+    private static long collectorMillis() {
+        long millis = 0;
+        for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
+            millis += collector.getCollectionTime();
         }
-        new MaskFigures(tokens, trie).run(true);
+        return millis;
     }
 
     private void run(boolean isShown) {
         Stopwatch watch = new Stopwatch();
         MaskBuilder builder = new MaskBuilder(tokens, trie, new int[] {end});
+        builder.prepare();
         if (isShown) {
             System.out.printf("mask builder in %,d us%n%n", watch.wallNanos() / 1000);
             System.out.println("Microseconds of processor time; masks that were not known before.\n");
@@ -68,14 +84,15 @@ public final class MaskFigures {
         for (Map.Entry<String, GrammarSpec> one : grammars().entrySet()) {
             measure(builder, one.getKey(), one.getValue(), isShown);
         }
-        if (isShown) {
-            System.out.println("\n| all grammars | p50 | p90 | p99 | max | number |");
-            System.out.println("| --- | --- | --- | --- | --- | --- |");
-            show("compile", compiles);
-            show("text to first mask", firsts);
-            show("each mask", masks);
-            show("each mask that was not known", builtMasks);
-        }
+    }
+
+    private void summarise(String round) {
+        System.out.printf("%n| all grammars, %s | p50 | p90 | p99 | max | number |%n", round);
+        System.out.println("| --- | --- | --- | --- | --- | --- |");
+        show("compile", compiles);
+        show("text to first mask", firsts);
+        show("each mask", masks);
+        show("each mask that was not known", builtMasks);
     }
 
     private void measure(MaskBuilder builder, String name, GrammarSpec spec, boolean isShown) {

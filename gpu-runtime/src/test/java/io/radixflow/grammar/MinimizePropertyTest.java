@@ -30,6 +30,11 @@ class MinimizePropertyTest {
         }
         assertThat(minimal.numStates()).isEqualTo(Math.max(1, classes.size()));
         assertThat(DfaOps.minimize(minimal, Budget.standard())).isEqualTo(minimal);
+        assertThat(minimal.remainder(0, MAX_STATES)).isEqualTo(minimal);
+        for (int state : minimal.isEmpty() ? Set.<Integer>of() : reachable(minimal)) {
+            Dfa remainder = minimal.remainder(state, MAX_STATES);
+            assertThat(remainder).isEqualTo(withStart(minimal, state));
+        }
         Random random = new Random(seed);
         for (int text = 0; text < 100; text++) {
             int state = 0;
@@ -42,6 +47,19 @@ class MinimizePropertyTest {
             assertThat(ofMinimal != Dfa.NONE && minimal.isAccepting(ofMinimal))
                     .isEqualTo(state != Dfa.NONE && dfa.isAccepting(state));
         }
+    }
+
+    /** The minimal automaton of what is accepted from a state on, made the long way: its copy as a new start, the rest behind it. */
+    private static Dfa withStart(Dfa dfa, int start) {
+        Dfa.Builder builder = new Dfa.Builder();
+        for (int i = -1; i < dfa.numStates(); i++) {
+            int state = i < 0 ? start : i;
+            builder.addState(dfa.isAccepting(state));
+            for (int edge = dfa.firstEdge(state); edge < dfa.endEdge(state); edge++) {
+                builder.addEdge(dfa.low(edge), dfa.high(edge), dfa.target(edge) + 1);
+            }
+        }
+        return DfaOps.minimize(builder.build(), Budget.standard());
     }
 
     private static Dfa random(Random random) {
