@@ -21,6 +21,7 @@ final class Dfa {
     private final int[] high; // [numEdges] inclusive
     private final int[] target; // [numEdges]
     private final boolean[] isAccepting; // [numStates]
+    private int hash; // 0 is not known
 
     private Dfa(Builder from) {
         firstEdge = from.firstEdge.toArray();
@@ -137,7 +138,10 @@ final class Dfa {
 
     @Override
     public int hashCode() {
-        return 31 * Arrays.hashCode(low) + Arrays.hashCode(target);
+        if (hash == 0) { // a race computes it twice
+            hash = 31 * Arrays.hashCode(low) + Arrays.hashCode(target);
+        }
+        return hash;
     }
 
     /** Takes states in order of their numbers, each with its edges in ascending order. */

@@ -133,17 +133,7 @@ public final class MaskBuilder {
     private long[] build(MatchState state) {
         LazyStates known = states(state);
         List<MatchState> parts = known.parts(state);
-        long[] mask = new long[numWords];
-        if (parts.size() == 1) {
-            mask = ofOneNode(known, state);
-        } else {
-            for (MatchState part : parts) {
-                long[] ofPart = mask(part);
-                for (int i = 0; i < numWords; i++) {
-                    mask[i] |= ofPart[i];
-                }
-            }
-        }
+        long[] mask = parts.size() == 1 ? ofOneNode(known, state) : union(parts);
         if (state.isAccepting) {
             for (int id : endIds) {
                 mask[id >> 6] |= 1L << id;
@@ -154,6 +144,17 @@ public final class MaskBuilder {
         }
         state.mask = mask;
         masked.add(state);
+        return mask;
+    }
+
+    private long[] union(List<MatchState> parts) {
+        long[] mask = new long[numWords];
+        for (MatchState part : parts) {
+            long[] ofPart = mask(part);
+            for (int i = 0; i < numWords; i++) {
+                mask[i] |= ofPart[i];
+            }
+        }
         return mask;
     }
 

@@ -22,6 +22,7 @@ import java.util.Random;
 public final class MaskFigures {
 
     private static final int WALKS = 20;
+    private static final double LONG_MICROS = 30_000;
     private static final int MAX_TOKENS = 300;
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
@@ -60,7 +61,8 @@ public final class MaskFigures {
         pauses = collectorMillis() - pauses;
         warm.summarise("third round");
         System.out.printf(
-                "%nThe collector's pauses in the third round: %d ms, in the times by the clock only.%n", pauses);
+                "%nMasks of more than 30 ms: %d by the processor's time, %d by the clock, which has the collector's pauses in it, %d ms in all.%n",
+                warm.masks.numAbove(LONG_MICROS, true), warm.masks.numAbove(LONG_MICROS, false), pauses);
     }
 
     private static long collectorMillis() {
@@ -241,6 +243,14 @@ public final class MaskFigures {
 
         double cpuMicros(double share) {
             return micros(share, true);
+        }
+
+        int numAbove(double micros, boolean isCpu) {
+            int num = 0;
+            for (int i = 0; i < size(); i++) {
+                num += (isCpu ? cpu : wall).get(i) / MICROS > micros ? 1 : 0;
+            }
+            return num;
         }
 
         /** The quantile; 1 is the largest. */

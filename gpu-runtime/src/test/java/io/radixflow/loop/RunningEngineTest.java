@@ -120,11 +120,14 @@ class RunningEngineTest {
         ofFirst.submit(new GenerationRequest(7, new int[] {1}, ENDLESS));
         ofFirst.submit(new GenerationRequest(8, new int[] {2}, ENDLESS));
         ofFirst.submit(new GenerationRequest(9, new int[] {3}, SamplingParams.greedy(1)));
-        engine.open(second).submit(new GenerationRequest(7, new int[] {4}, ENDLESS));
+        EngineSession ofSecond = engine.open(second);
+        ofSecond.submit(new GenerationRequest(7, new int[] {4}, ENDLESS));
+        ofSecond.submit(new GenerationRequest(10, new int[] {5}, SamplingParams.greedy(1)));
         first.awaitEnded(1);
+        second.awaitEnded(1); // so the endless ones run
         isFailureWanted.countDown();
         first.awaitEnded(2);
-        second.awaitEnded(1);
+        second.awaitEnded(2);
         assertThat(first.failedStep()).containsExactlyInAnyOrder(7, 8);
         assertThat(second.failedStep()).containsExactly(7);
         assertThatThrownBy(engine::close).isInstanceOf(EngineException.class);
