@@ -2,6 +2,7 @@ package io.radixflow.grammar;
 
 import io.radixflow.engine.GrammarSpec;
 import io.radixflow.engine.GrammarSpec.Kind;
+import io.radixflow.testkit.Work;
 import io.radixflow.text.TokenBytes;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
@@ -39,7 +40,8 @@ public class MaskBench {
 
     /** Masks of the answer, byte by byte; the first 256 tokens are the bytes. */
     @Benchmark
-    public long masksOfAnAnswer() {
+    public long masksOfAnAnswer(Work work) {
+        work.add(0, 0);
         MatchState state = kind.equals("known") ? start : new LazyStates(GRAMMAR).start();
         long sum = 0;
         for (byte value : ANSWER) {
