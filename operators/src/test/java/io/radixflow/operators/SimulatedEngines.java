@@ -143,14 +143,16 @@ final class SimulatedEngines implements EngineProvider {
         SimulatedModel model = new SimulatedModel(backend, FakeTokenizer.VOCAB_SIZE, maxRunning);
         SchedulerConfig scheduling = new SchedulerConfig(
                 NUM_SLOTS, CONTEXT_LEN, maxRunning, CHUNK_LEN, CHUNK_LEN, SchedulerConfig.Policy.LPM, 1.0, true, 0);
+        FakeTokenizer tokenizer = new FakeTokenizer();
         EngineParts parts = new EngineParts(
                 backend,
                 new ObservedModel(model, observer),
                 backend.allocateKvCache(model.kvLayout(NUM_SLOTS, ElementType.FLOAT16)),
-                new FakeTokenizer().tokenBytes(),
+                tokenizer.tokenBytes(),
                 new int[0],
                 scheduling,
-                1e6);
+                1e6,
+                tokenizer);
         return Engines.start(parts, clock, "simulated", WATCHDOG_SECONDS);
     }
 
