@@ -12,6 +12,9 @@ public final class EngineFigures {
     private static final String GROUP = ".engine.";
     private static final String SIMULATED = "device.simulated.";
 
+    /** The API takes a first line of 4,096 characters; a histogram has eleven names. */
+    private static final int MAX_NAMES_LEN = 2_000;
+
     private static final int FETCH_MILLIS = 500;
 
     private final Map<String, Double> sums = new HashMap<>();
@@ -38,12 +41,20 @@ public final class EngineFigures {
                 if (name.contains(GROUP)) {
                     names.append(names.length() == 0 ? "" : ",").append(name);
                 }
+                if (names.length() > MAX_NAMES_LEN) {
+                    figures.add(rest, path, names);
+                }
             }
-            if (names.length() > 0) {
-                rest.get(path + "?agg=sum,max&get=" + names).forEach(figures::add);
-            }
+            figures.add(rest, path, names);
         }
         return figures;
+    }
+
+    private void add(FlinkRest rest, String path, StringBuilder names) throws IOException, InterruptedException {
+        if (names.length() > 0) {
+            rest.get(path + "?agg=sum,max&get=" + names).forEach(this::add);
+            names.setLength(0);
+        }
     }
 
     private void add(JsonNode metric) {
