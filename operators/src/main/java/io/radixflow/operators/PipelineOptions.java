@@ -93,11 +93,16 @@ public record PipelineOptions(
                 config.find(EngineOptions.REASONING_PARSER)
                         .map(ReasoningFormat::of)
                         .orElse(null),
-                json(config),
+                jsonStyle(config),
                 rebuilds(config));
     }
 
-    private static JsonStyle json(EngineConfig config) {
+    /**
+     * How constrained JSON is spelled.
+     *
+     * @throws EngineException if the pattern of its white space isn't one
+     */
+    public static JsonStyle jsonStyle(EngineConfig config) {
         JsonStyle style = JsonStyle.of(config);
         try {
             GrammarCompiler.check(style);

@@ -1,7 +1,6 @@
 package io.radixflow.job.cli;
 
 import io.radixflow.engine.EngineConfig;
-import io.radixflow.engine.JsonStyle;
 import io.radixflow.job.UserException;
 import io.radixflow.job.pipeline.FinishedRows;
 import io.radixflow.job.pipeline.JobEnvironment;
@@ -56,7 +55,7 @@ final class LabelCommand implements Callable<Integer>, StartsEngine {
         LabelInputs inputs = flags.inputs();
         LabelPlan plan = flags.plan(inputs);
         EngineConfig engine = EngineFlags.config(spec, flink);
-        flags.checkSchema(JsonStyle.of(engine));
+        flags.checkSchema(PipelineOptions.jsonStyle(engine));
         if (flags.isBatch()) {
             JobEnvironment.batch(flink);
         }
