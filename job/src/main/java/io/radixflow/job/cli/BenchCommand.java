@@ -99,8 +99,18 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
     @Option(
             names = "--against",
             paramLabel = "FILE",
-            description = "Result file to set beside, such as those in bench/peers; may be repeated.")
+            description =
+                    "Result file to set beside, such as those in bench/peers; may be repeated. Against one of Radixflow's own, of the"
+                            + " same model, device and workload, what got slower is listed, and the exit status is 1 if it is beyond --tolerance.")
     private List<Path> against = List.of();
+
+    @Option(
+            names = "--tolerance",
+            paramLabel = "SHARE",
+            description =
+                    "Share by which a time may be above that of Radixflow's own --against file, for rates the time of a token; then that"
+                            + " file must be comparable (default: 0.03).")
+    private @Nullable Double tolerance;
 
     @Option(
             names = "--output",
@@ -113,7 +123,8 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
         if (repeats < 1 || warmup < 0) {
             throw new UserException("--repeats takes 1 or more and --warmup 0 or more");
         }
-        List<BenchReport> peers = against.stream().map(ReportFile::read).toList();
+        BenchGuard guard = new BenchGuard(against, tolerance);
+        List<BenchReport> peers = guard.results();
         Path file = workloadFile(workload);
         Workloads workloads = WorkloadFile.read(file);
         List<WorkloadItem> items = chosen(workloads, file);
@@ -129,6 +140,7 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
                 Shutdown shutdown = new Shutdown(engine)) {
             shutdown.arm();
             check(engine, workloads, items, file);
+            guard.check(subject(config, engine), stem(file), items);
             BenchItems run = new BenchItems(engine, terminal, repeats, warmup, order);
             List<BenchReport.Item> figures = run.run(items);
             isComplete = run.isComplete();
@@ -142,6 +154,7 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
                     figures);
         }
         ReportText.lines(report, peers).forEach(terminal::line);
+        boolean isSlower = guard.judge(report, terminal);
         ReportFile.write(report, folder.resolve("report.json"));
         Files.writeString(folder.resolve("report.html"), ReportHtml.page(report, peers));
         terminal.line("");
@@ -149,7 +162,7 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
         if (!isComplete) {
             terminal.line("some requests did not get all their tokens; see 'completed' in report.json");
         }
-        return isComplete ? Main.OK : Main.FAILED;
+        return isComplete && !isSlower ? Main.OK : Main.FAILED;
     }
 
     /** A file, or one of ours by its name. */
@@ -211,7 +224,7 @@ final class BenchCommand implements Callable<Integer>, StartsEngine {
                                 .orElseThrow()))
                         .replaceAll("\\.gguf$", ""));
         return new BenchReport.Subject(
-                "Radixflow",
+                BenchGuard.ENGINE,
                 Version.number(),
                 model,
                 engine.device().description(),

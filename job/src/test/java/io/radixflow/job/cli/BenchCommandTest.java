@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -125,6 +126,60 @@ class BenchCommandTest {
                 .allSatisfy(line -> assertThat(
                                 line.replaceAll("[^0-9.]+", " ").strip().split(" "))
                         .containsOnly("1.00"));
+    }
+
+    /** A result of two items that was kept, with one figure of the first one changed as if it had been better or worse. */
+    private Path kept(String field, double factor) throws IOException {
+        assertThat(run("--workload", SMALL, "--items", "w1-b8")).isZero();
+        ObjectNode report = (ObjectNode) report();
+        ObjectNode median = (ObjectNode) report.path("items").get(0).path("median");
+        median.put(field, factor * median.path(field).doubleValue());
+        out.reset();
+        return Files.writeString(folder.resolve("kept.json"), report.toString());
+    }
+
+    @Test
+    void whatGotSlowerThanAKeptResultFailsTheCommand() throws IOException {
+        String kept = kept("median_tpot_ms", 0.9).toString();
+        assertThat(run("--workload", SMALL, "--items", "w1-b8", "--against", kept))
+                .isEqualTo(Main.FAILED);
+        assertThat(out.toString(UTF_8))
+                .contains("Against " + kept + ", tolerance 3.00 %:")
+                .containsPattern("w1-b8-cold +TPOT median, ms .* 1\\.111 +SLOWER")
+                .contains("1 of 16 figures got slower by more than 3.00 %");
+        assertThat(run("--workload", SMALL, "--items", "w1-b8", "--against", kept, "--tolerance", "0.2"))
+                .isZero();
+    }
+
+    @Test
+    void whatGotFasterThanAKeptResultDoesNot() throws IOException {
+        String kept = kept("output_throughput", 0.9).toString();
+        assertThat(run("--workload", SMALL, "--items", "w1-b8", "--against", kept, "--tolerance", "0"))
+                .isZero();
+        assertThat(out.toString(UTF_8)).contains("0 of 16 figures got slower");
+    }
+
+    @Test
+    void aToleranceNeedsAComparableResult() throws IOException {
+        String kept = kept("duration", 1).toString();
+        String peer = BENCH + "/peers/vllm-0.26.0-qwen3-8b.json";
+        assertThat(run("--workload", SMALL, "--items", "w3", "--against", kept, "--tolerance", "0.03"))
+                .isEqualTo(Main.WRONG_USE);
+        assertThat(run("--workload", SMALL, "--against", kept, "--tolerance", "-1"))
+                .isEqualTo(Main.WRONG_USE);
+        assertThat(run("--workload", SMALL, "--against", peer, "--tolerance", "0.03"))
+                .isEqualTo(Main.WRONG_USE);
+        Files.writeString(Path.of(kept), Files.readString(Path.of(kept)).replace("simulated: ", "another: "));
+        assertThat(run("--workload", SMALL, "--items", "w1-b8", "--against", kept, "--tolerance", "0.03"))
+                .isEqualTo(Main.WRONG_USE);
+        assertThat(err.toString(UTF_8))
+                .contains("its 'items' has none of those to run; it has w1-b8-cold, w1-b8-steady")
+                .contains("--tolerance takes a share of 0 or more, such as 0.03 for 3 %, got -1.0")
+                .contains("--tolerance needs a result file of Radixflow")
+                .contains("its 'engine.device' is 'another: ");
+        assertThat(run("--workload", SMALL, "--items", "w1-b8", "--against", kept))
+                .isZero();
+        assertThat(out.toString(UTF_8)).contains("Not judged by " + kept + ": its 'engine.device' is");
     }
 
     @Test
