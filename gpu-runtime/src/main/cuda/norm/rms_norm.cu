@@ -4,12 +4,14 @@
    Moves 4 * rows * cols bytes, the add variant 8; 64 x 4,096: 2.1 MB -> 0.7 us at 3.0 TB/s, so a launch costs more than the work.
    The sum x + delta is rounded to bf16 before its norm is taken: what the next layer adds to is what this one normalised.
    [1] Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019. */
+#include "../common/launch.cuh"
 #include "../common/vec.cuh"
 
 namespace {
 
 constexpr int kThreads = 256;
 constexpr int kVectors = 8;  // of eight numbers, kept in registers by a thread
+constexpr int kLineFloats = 32;
 constexpr int kMaxCols = kThreads * kVectors * 8;
 static_assert(kMaxCols == 16384);
 
@@ -17,6 +19,9 @@ template <bool kHasDelta>
 __device__ __forceinline__ void norm_row(__nv_bfloat16* x, const __nv_bfloat16* delta, const float* weight, float eps,
                                          int cols, __nv_bfloat16* out) {
   __shared__ float scratch[kThreads / kWarp];
+  allow_next();
+  for (int col = threadIdx.x * kLineFloats; col < cols; col += kThreads * kLineFloats) fetch_line(weight + col);
+  wait_for_previous();
   float kept[kVectors][8];
   float squares = 0;
 #pragma unroll

@@ -5,11 +5,13 @@
    grid (num_tokens, ceil(heads / 4)) x 128 threads: a warp a head; head_dim 64 or 128; arithmetic in fp32
    pairs of a head: (i, i + head_dim / 2), or (2 i, 2 i + 1) if is_adjacent
    Moves 4 bytes a number of qkv.     [1] Su et al., "RoFormer", 2021. */
+#include "../common/launch.cuh"
 #include "../common/vec.cuh"
 
 namespace {
 
 constexpr int kWarps = 4;
+constexpr int kLineFloats = 32;
 
 /* One head of one token; a lane has pairs lane, lane + 32, ... */
 template <int kHeadDim>
@@ -54,14 +56,24 @@ __device__ __forceinline__ void transform(__nv_bfloat16* qkv, const float* bias,
                                           int is_adjacent, const int* position, const int* kv_slot,
                                           __nv_bfloat16* k_cache, __nv_bfloat16* v_cache, int num_heads,
                                           int num_kv_heads) {
+  allow_next();
   int head = blockIdx.y * kWarps + threadIdx.x / kWarp;
   int num_all = num_heads + 2 * num_kv_heads;
-  if (head >= num_all) return;
   int token = blockIdx.x;
+  size_t table = static_cast<size_t>(position[token]) * (kHeadDim / 2);
+  if (threadIdx.x % kWarp < kHeadDim / kLineFloats) {
+    int at = threadIdx.x % kWarp * kLineFloats;
+    if (query_norm) fetch_line(query_norm + at);
+    if (key_norm) fetch_line(key_norm + at);
+    if (bias && head < num_all) fetch_line(bias + head * kHeadDim + at);
+    fetch_line(cos + table + at / 2);
+    fetch_line(sin + table + at / 2);
+  }
+  wait_for_previous();
+  if (head >= num_all) return;
   __nv_bfloat16* from = qkv + (static_cast<size_t>(token) * num_all + head) * kHeadDim;
   const float* head_bias = bias ? bias + head * kHeadDim : nullptr;
   size_t slot = static_cast<size_t>(kv_slot[token]) * num_kv_heads;
-  size_t table = static_cast<size_t>(position[token]) * (kHeadDim / 2);
   if (head < num_heads) {
     transform_head<kHeadDim>(from, head_bias, query_norm, eps, cos + table, sin + table, is_adjacent, from);
   } else if (head < num_heads + num_kv_heads) {

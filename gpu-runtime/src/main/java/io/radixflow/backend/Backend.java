@@ -90,6 +90,17 @@ public interface Backend extends AutoCloseable {
     void linear(Weight w, Tensor x, int rows, Tensor out);
 
     /**
+     * Both products of a pair, of {@code rows} rows: {@code residual += x first^T; out = rmsNorm(residual) second^T}. What {@code delta} and
+     * {@code normed}, as large as {@code residual}, hold afterwards is undefined.
+     */
+    default void linearPair(
+            NormedPair pair, Tensor x, int rows, Tensor residual, Tensor delta, Tensor normed, Tensor out) {
+        linear(pair.first(), x, rows, delta);
+        addRmsNorm(residual, delta, pair.norm(), pair.eps(), rows, normed);
+        linear(pair.second(), normed, rows, out);
+    }
+
+    /**
      * Transforms {@code qkv [tokens, (numHeads + 2 * numKvHeads) * headDim]} in place (bias, norms of the heads, rotation) and writes k
      * and v into the batch's KV slots of {@code layer}.
      */

@@ -4,6 +4,7 @@ import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.NormedPair;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.Tensor;
@@ -25,6 +26,8 @@ final class Decoder implements Model {
     private final DecoderWeights weights;
     private final Backend backend;
     private final List<QkvTransform> transforms; // [numLayers]
+    private final List<NormedPair> intoFfn; // [numLayers] output of attention, gate and up
+    private final List<NormedPair> intoLayer; // [numLayers - 1] down, and the next layer's q, k and v
 
     private final Tensor residual; // [maxTokens, hidden]
     private final Tensor normed; // [maxTokens, hidden]
@@ -48,6 +51,8 @@ final class Decoder implements Model {
         this.config = config;
         this.weights = weights;
         transforms = transforms(config, weights, rope);
+        intoFfn = intoFfn(config, weights);
+        intoLayer = intoLayer(config, weights);
         this.backend = backend;
         residual = backend.allocate(maxTokens, config.hidden());
         normed = backend.allocate(maxTokens, config.hidden());
@@ -72,6 +77,24 @@ final class Decoder implements Model {
         return transforms;
     }
 
+    private static List<NormedPair> intoFfn(ModelConfig config, DecoderWeights weights) {
+        List<NormedPair> pairs = new ArrayList<>(config.numLayers());
+        for (DecoderWeights.Layer layer : weights.layers()) {
+            pairs.add(new NormedPair(layer.attentionOutput(), layer.ffnNorm(), config.rmsEps(), layer.gateUp()));
+        }
+        return pairs;
+    }
+
+    private static List<NormedPair> intoLayer(ModelConfig config, DecoderWeights weights) {
+        List<NormedPair> pairs = new ArrayList<>(config.numLayers());
+        for (int index = 1; index < config.numLayers(); index++) {
+            DecoderWeights.Layer next = weights.layers().get(index);
+            pairs.add(new NormedPair(
+                    weights.layers().get(index - 1).down(), next.attentionNorm(), config.rmsEps(), next.qkv()));
+        }
+        return pairs;
+    }
+
     @Override
     public KvLayout kvLayout(int numSlots, KvLayout.ElementType type) {
         return new KvLayout(
@@ -92,24 +115,32 @@ final class Decoder implements Model {
     public void forward(ForwardBatch batch, KvCache cache) {
         int numTokens = batch.numTokens;
         int lastLayer = config.numLayers() - 1;
+        float eps = config.rmsEps();
         backend.embed(weights.embedding(), batch, residual);
-        backend.rmsNorm(residual, weights.layers().get(0).attentionNorm(), config.rmsEps(), numTokens, normed);
+        backend.rmsNorm(residual, weights.layers().get(0).attentionNorm(), eps, numTokens, normed);
+        backend.linear(weights.layers().get(0).qkv(), normed, numTokens, qkv);
         for (int index = 0; index < lastLayer; index++) {
-            DecoderWeights.Layer layer = weights.layers().get(index);
-            project(layer, index, batch, cache);
+            backend.transformAndWriteKv(qkv, transforms.get(index), cache, index, batch);
             backend.attention(qkv, cache, index, batch, heads);
-            Tensor nextNorm = weights.layers().get(index + 1).attentionNorm();
-            finish(layer, residual, heads, numTokens, nextNorm);
+            feedForward(index, heads, numTokens, residual);
+            backend.linearPair(intoLayer.get(index), activated, numTokens, residual, delta, normed, qkv);
         }
-        DecoderWeights.Layer layer = weights.layers().get(lastLayer);
-        project(layer, lastLayer, batch, cache);
+        backend.transformAndWriteKv(qkv, transforms.get(lastLayer), cache, lastLayer, batch);
         if (batch.numLogits == 0) {
             return;
         }
         backend.attention(qkv, cache, lastLayer, batch, heads);
         backend.gatherRows(residual, batch.logitToken, batch.numLogits, wantedResidual);
         backend.gatherRows(heads, batch.logitToken, batch.numLogits, wantedHeads);
-        finish(layer, wantedResidual, wantedHeads, batch.numLogits, weights.outputNorm());
+        feedForward(lastLayer, wantedHeads, batch.numLogits, wantedResidual);
+        backend.linear(weights.layers().get(lastLayer).down(), activated, batch.numLogits, delta);
+        backend.addRmsNorm(wantedResidual, delta, weights.outputNorm(), eps, batch.numLogits, normed);
+    }
+
+    /** Adds attention's output projection to {@code stream}, and activates its feed-forward part. */
+    private void feedForward(int layer, Tensor attended, int rows, Tensor stream) {
+        backend.linearPair(intoFfn.get(layer), attended, rows, stream, delta, normed, gateUp);
+        backend.siluMul(gateUp, rows, activated);
     }
 
     @Override
@@ -124,22 +155,5 @@ final class Decoder implements Model {
         }
         backend.linear(weights.output(), wanted, rows, logits);
         return logits;
-    }
-
-    /** {@code normed} to rotated queries in {@code qkv}, K and V to their slots. */
-    private void project(DecoderWeights.Layer layer, int index, ForwardBatch batch, KvCache cache) {
-        backend.linear(layer.qkv(), normed, batch.numTokens, qkv);
-        backend.transformAndWriteKv(qkv, transforms.get(index), cache, index, batch);
-    }
-
-    /** What follows attention: output projection and feed-forward part, both added to {@code stream}; {@code normed} for what follows. */
-    private void finish(DecoderWeights.Layer layer, Tensor stream, Tensor attended, int rows, Tensor nextNorm) {
-        float eps = config.rmsEps();
-        backend.linear(layer.attentionOutput(), attended, rows, delta);
-        backend.addRmsNorm(stream, delta, layer.ffnNorm(), eps, rows, normed);
-        backend.linear(layer.gateUp(), normed, rows, gateUp);
-        backend.siluMul(gateUp, rows, activated);
-        backend.linear(layer.down(), activated, rows, delta);
-        backend.addRmsNorm(stream, delta, nextNorm, eps, rows, normed);
     }
 }

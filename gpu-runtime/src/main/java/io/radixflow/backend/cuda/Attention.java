@@ -20,25 +20,39 @@ final class Attention {
 
     private static final int DECODE_THREADS = 128;
     /** {@code kMaxSplits} there. */
-    private static final int MAX_SPLITS = 16;
-    /** Thread blocks that fill the device a few times over. */
-    private static final int WANTED_BLOCKS = 1056;
-    /** Two stages of K and V, 64 tokens each, rows padded by 8 numbers. */
+    private static final int MAX_SPLITS = 32;
+    /** Tokens of a split, about, at least. */
+    private static final int MIN_SPLIT_LEN = 128;
+    /** Blocks that a multiprocessor holds. */
+    private static final int BLOCKS_AT_ONCE = 2;
+    /** A stage of K and V, 64 tokens each, rows padded by 8 numbers. */
     private static final int TILE_LEN = 64;
 
+    private static final int SMALL_GROUP = 8;
+    private static final int NUM_DECODE_ARGUMENTS = 20;
+    /** {@code kStages} there. */
+    private static final int HOPPER_STAGES = 3;
+
+    private static final int OTHER_STAGES = 2;
+
     private static final int MAX_GROUP = 16;
+    /** No array of first positions: from 0 on. */
+    private static final long ALL_POSITIONS = 0;
+
     private static final double LOG2_E = 1.4426950408889634;
 
     private final CudaDevice device;
     private final KvLayout layout;
     private final Kernel prefill;
     private final Kernel decode;
-    private final Kernel merge;
-    private final DevicePointer partial;
+    private final DevicePointer mixed;
+    private final DevicePointer weight;
+    private final DevicePointer numDone;
     private final int prefillThreads;
     private final int prefillSharedBytes;
     private final int decodeSharedBytes;
     private final float scaleLog2;
+    private final int blocksAtOnce;
 
     Attention(CudaDevice device, Kernels kernels, KvLayout layout, int maxSequences) {
         checkShape(layout);
@@ -47,18 +61,22 @@ final class Attention {
         int headDim = layout.headDim();
         String family = kernels.isHopper() ? "prefill_wgmma" : "prefill_attention";
         prefill = kernels.kernel(family, family + "_bf16_" + headDim, 16);
-        decode = kernels.kernel("decode_attention", "decode_attention_bf16_" + headDim, 14);
-        merge = kernels.kernel("decode_attention", "decode_attention_merge_bf16_" + headDim, 5);
-        decodeSharedBytes = 2 * 2 * TILE_LEN * (headDim + 8) * Short.BYTES;
+        int maxGroup = groupSize() <= SMALL_GROUP ? SMALL_GROUP : MAX_GROUP;
+        decode = kernels.waitingKernel(
+                "decode_attention", "decode_attention_bf16_" + headDim + "_" + maxGroup, NUM_DECODE_ARGUMENTS);
+        int stageBytes = 2 * TILE_LEN * (headDim + 8) * Short.BYTES;
+        decodeSharedBytes = (kernels.isHopper() ? HOPPER_STAGES : OTHER_STAGES) * stageBytes;
         decode.allowSharedBytes(decodeSharedBytes);
         prefillThreads = kernels.isHopper() ? WGMMA_THREADS : PREFILL_THREADS;
         prefillSharedBytes = kernels.isHopper()
                 ? WGMMA_TILES * TILE_ROWS * headDim * Short.BYTES + WGMMA_EXTRA_BYTES
-                : decodeSharedBytes;
+                : 2 * stageBytes;
         prefill.allowSharedBytes(prefillSharedBytes);
-        partial = device.allocate(
-                Float.BYTES * (long) maxSequences * layout.numHeads() * MAX_SPLITS * (headDim + 1),
-                "partial results of attention");
+        blocksAtOnce = BLOCKS_AT_ONCE * device.numMultiprocessors();
+        long numPartial = (long) maxSequences * layout.numHeads() * MAX_SPLITS;
+        mixed = device.allocate(Float.BYTES * numPartial * headDim, "partial results of attention");
+        weight = device.allocate(Float.BYTES * numPartial, "weights of partial results");
+        numDone = device.allocate(Integer.BYTES * (long) maxSequences * layout.numKvHeads(), "splits that are done");
         scaleLog2 = (float) (LOG2_E / Math.sqrt(headDim));
     }
 
@@ -98,11 +116,24 @@ final class Attention {
                 .launch(device.stream(), step.numTiles(), layout.numKvHeads(), 1, prefillThreads, prefillSharedBytes);
     }
 
+    /**
+     * Into how many parts a sequence may be split: so many that all blocks run at once. The batch counts as the next power of two, so that
+     * padding it, as graphs do, changes no bits.
+     */
+    private int maxSplits(int numSequences) {
+        int numPairs = roundedUp(numSequences) * layout.numKvHeads();
+        return Math.max(1, Math.min(MAX_SPLITS, blocksAtOnce / numPairs));
+    }
+
+    private static int roundedUp(int num) {
+        int highest = Integer.highestOneBit(num);
+        return highest == num ? num : 2 * highest;
+    }
+
     /** @param num leading sequences of the step */
     void decode(
             CudaTensor qkv, CudaKvCache cache, int layer, StepColumns step, int num, SlotTable slots, CudaTensor out) {
-        int numPairs = num * layout.numKvHeads();
-        int walkers = Math.max(1, Math.min(MAX_SPLITS, (WANTED_BLOCKS + numPairs - 1) / numPairs));
+        int maxSplits = maxSplits(num);
         decode.with(qkv.memory())
                 .and(qkv.cols())
                 .and(cache.keyAddress(layer))
@@ -112,17 +143,17 @@ final class Attention {
                 .and(step.sequence(StepColumns.ROW))
                 .and(step.sequence(StepColumns.CACHED_LEN))
                 .and(step.sequence(StepColumns.FIRST_TOKEN))
+                .and(step.token(StepColumns.KV_SLOT))
+                .and(ALL_POSITIONS)
+                .and(MIN_SPLIT_LEN)
+                .and(maxSplits)
                 .and(layout.numHeads())
                 .and(layout.numKvHeads())
                 .and(scaleLog2)
-                .and(partial)
+                .and(mixed)
+                .and(weight)
+                .and(numDone)
                 .and(out.memory())
-                .launch(device.stream(), num, layout.numKvHeads(), walkers, DECODE_THREADS, decodeSharedBytes);
-        merge.with(partial)
-                .and(step.sequence(StepColumns.CACHED_LEN))
-                .and(step.sequence(StepColumns.FIRST_TOKEN))
-                .and(layout.numHeads())
-                .and(out.memory())
-                .launch(device.stream(), num, layout.numHeads(), 1, layout.headDim(), 0);
+                .launch(device.stream(), layout.numKvHeads(), maxSplits, num, DECODE_THREADS, decodeSharedBytes);
     }
 }

@@ -4,6 +4,7 @@ import io.radixflow.backend.Backend;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.NormedPair;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.SamplingBatch;
@@ -66,6 +67,7 @@ public final class CudaBackend implements Backend {
     private final Gemms gemms;
     private final List<CudaWeight> weights = new ArrayList<>();
     private final @Nullable InvariantGemms invariantGemms;
+    private final @Nullable FewRows fewRows;
     private final Kernel rmsNorm;
     private final Kernel rmsNormAdd;
     private final Kernel siluMul;
@@ -91,10 +93,11 @@ public final class CudaBackend implements Backend {
             throw e;
         }
         invariantGemms = settings.isDeterministic ? new InvariantGemms(device, kernels, gemms) : null;
-        rmsNorm = kernels.kernel("rms_norm", "rms_norm_bf16", 5);
-        rmsNormAdd = kernels.kernel("rms_norm", "rms_norm_add_bf16", 6);
-        siluMul = kernels.kernel("rows", "silu_mul_bf16", 3);
-        gatherRows = kernels.kernel("rows", "gather_rows_bf16", 4);
+        fewRows = kernels.isHopper() && !settings.isDeterministic ? new FewRows(device, kernels) : null;
+        rmsNorm = kernels.waitingKernel("rms_norm", "rms_norm_bf16", 5);
+        rmsNormAdd = kernels.waitingKernel("rms_norm", "rms_norm_add_bf16", 6);
+        siluMul = kernels.waitingKernel("rows", "silu_mul_bf16", 3);
+        gatherRows = kernels.waitingKernel("rows", "gather_rows_bf16", 4);
         clock = new StepClock(device);
     }
 
@@ -192,7 +195,7 @@ public final class CudaBackend implements Backend {
                     "--kv-cache-dtype " + layout.type() + " is not built for --device cuda; take auto or bfloat16");
         }
         attention = new Attention(device, kernels, layout, settings.maxSequences);
-        transform = kernels.kernel("qkv_transform", "qkv_transform_bf16_" + layout.headDim(), 14);
+        transform = kernels.waitingKernel("qkv_transform", "qkv_transform_bf16_" + layout.headDim(), 14);
         CudaKvCache cache = new CudaKvCache(layout, device.allocate(CudaKvCache.bytes(layout), "KV pool"));
         steps = new CudaSteps(device, kernels, settings, cache.paddingSlot(), attention.groupSize());
         return cache;
@@ -261,10 +264,26 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void linear(Weight w, Tensor x, int rows, Tensor out) {
-        if (invariantGemms == null) {
+        if (fewRows != null && FewRows.takes(CudaWeight.of(w), rows)) {
+            fewRows.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
+        } else if (invariantGemms == null) {
             gemms.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
         } else {
             invariantGemms.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
+        }
+    }
+
+    @Override
+    public void linearPair(
+            NormedPair pair, Tensor x, int rows, Tensor residual, Tensor delta, Tensor normed, Tensor out) {
+        CudaWeight first = CudaWeight.of(pair.first());
+        CudaWeight second = CudaWeight.of(pair.second());
+        if (fewRows != null && FewRows.takes(first, rows) && FewRows.takesNormed(second, rows)) {
+            fewRows.multiplyAndAdd(first, CudaTensor.of(x), rows, CudaTensor.of(residual));
+            fewRows.normAndMultiply(
+                    second, CudaTensor.of(residual), CudaTensor.of(pair.norm()), pair.eps(), rows, CudaTensor.of(out));
+        } else {
+            Backend.super.linearPair(pair, x, rows, residual, delta, normed, out);
         }
     }
 

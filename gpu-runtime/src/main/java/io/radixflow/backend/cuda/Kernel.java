@@ -1,11 +1,6 @@
 package io.radixflow.backend.cuda;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import jcuda.Pointer;
-import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
-import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -15,24 +10,20 @@ import jcuda.driver.JCudaDriver;
  */
 final class Kernel {
 
-    private static final int ARGUMENT_BYTES = 8;
+    private static final int ALL_SHARED = 100;
 
     private final String name;
-    private final CUfunction function;
-    private final ByteBuffer values;
-    private final Pointer arguments;
+    private final DeviceFunction function;
+    private final KernelLaunch launch;
+    private final int numArguments;
     private int numSet;
 
-    Kernel(String name, CUfunction function, int numArguments) {
+    /** @param isProgrammatic whether it may start while the kernel before it runs, because it waits for it itself */
+    Kernel(String name, DeviceFunction function, int numArguments, boolean isProgrammatic) {
         this.name = name;
         this.function = function;
-        values = ByteBuffer.allocateDirect(numArguments * ARGUMENT_BYTES).order(ByteOrder.nativeOrder());
-        Pointer base = Pointer.to(values);
-        Pointer[] places = new Pointer[numArguments];
-        for (int i = 0; i < numArguments; i++) {
-            places[i] = base.withByteOffset((long) i * ARGUMENT_BYTES);
-        }
-        arguments = Pointer.to(places);
+        this.numArguments = numArguments;
+        launch = new KernelLaunch(function.handle(), numArguments, isProgrammatic);
     }
 
     /** Allows launches with up to so much shared memory. */
@@ -42,6 +33,17 @@ final class Kernel {
                         function, CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, bytes),
                 "cuFuncSetAttribute: " + name,
                 bytes);
+    }
+
+    /**
+     * Asks for as much shared memory on a multiprocessor as there is. Kernels that run side by side must want the same: it is divided anew only
+     * when a multiprocessor is empty.
+     */
+    void preferSharedMemory() {
+        Cuda.check(
+                JCudaDriver.cuFuncSetAttribute(
+                        function, CUfunction_attribute.CU_FUNC_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT, ALL_SHARED),
+                "cuFuncSetAttribute: " + name);
     }
 
     /** Begins a new list of arguments. */
@@ -55,29 +57,34 @@ final class Kernel {
     }
 
     Kernel and(long value) {
-        values.putLong(numSet++ * ARGUMENT_BYTES, value);
+        launch.set(place(), value);
         return this;
     }
 
     Kernel and(int value) {
-        values.putInt(numSet++ * ARGUMENT_BYTES, value);
+        launch.set(place(), value);
         return this;
     }
 
     Kernel and(float value) {
-        values.putFloat(numSet++ * ARGUMENT_BYTES, value);
+        launch.set(place(), value);
         return this;
     }
 
-    void launch(CUstream stream, int gridX, int gridY, int gridZ, int threads, int sharedBytes) {
-        if (numSet * ARGUMENT_BYTES != values.capacity()) {
-            throw new IllegalStateException(
-                    "kernel " + name + " got " + numSet + " arguments, it has " + values.capacity() / ARGUMENT_BYTES);
+    private int place() {
+        if (numSet == numArguments) {
+            throw new IllegalStateException("kernel " + name + " has " + numArguments + " arguments, not more");
         }
-        int status = JCudaDriver.cuLaunchKernel(
-                function, gridX, gridY, gridZ, threads, 1, 1, sharedBytes, stream, arguments, null);
+        return numSet++;
+    }
+
+    void launch(CudaStream stream, int gridX, int gridY, int gridZ, int threads, int sharedBytes) {
+        if (numSet != numArguments) {
+            throw new IllegalStateException("kernel " + name + " got " + numSet + " arguments, it has " + numArguments);
+        }
+        int status = launch.launch(stream, gridX, gridY, gridZ, threads, sharedBytes);
         if (status != 0) {
-            Cuda.check(status, "cuLaunchKernel: " + name + " on a grid of " + gridX + " x " + gridY + " x " + gridZ);
+            Cuda.check(status, "cuLaunchKernelEx: " + name + " on a grid of " + gridX + " x " + gridY + " x " + gridZ);
         }
     }
 }

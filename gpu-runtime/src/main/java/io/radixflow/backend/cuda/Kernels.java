@@ -7,7 +7,6 @@ import java.io.InputStream;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
-import jcuda.driver.CUfunction;
 import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 
@@ -38,11 +37,22 @@ final class Kernels implements AutoCloseable {
 
     /** @param family name of the source file */
     Kernel kernel(String family, String name, int numArguments) {
-        CUfunction function = new CUfunction();
+        return kernel(family, name, numArguments, false);
+    }
+
+    /** A kernel that may start while the one before it in the stream runs, and waits for it itself: {@code launch.cuh}. */
+    Kernel waitingKernel(String family, String name, int numArguments) {
+        Kernel kernel = kernel(family, name, numArguments, isHopper);
+        kernel.preferSharedMemory();
+        return kernel;
+    }
+
+    private Kernel kernel(String family, String name, int numArguments, boolean isProgrammatic) {
+        DeviceFunction function = new DeviceFunction();
         Cuda.check(
                 JCudaDriver.cuModuleGetFunction(function, modules.computeIfAbsent(family, this::load), name),
                 "cuModuleGetFunction: " + name + " of " + family);
-        return new Kernel(name, function, numArguments);
+        return new Kernel(name, function, numArguments, isProgrammatic);
     }
 
     private CUmodule load(String family) {

@@ -10,8 +10,8 @@ import io.radixflow.model.ModelFiles;
 import io.radixflow.model.Models;
 import io.radixflow.testkit.SequenceRunner;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,18 +77,31 @@ final class CudaModelGpuTest {
         assertThat(GpuModel.run(file, "")).isEqualTo(eager);
     }
 
-    /** Low bits depend on the batch, and logits of random models lie close. */
+    /**
+     * Low bits depend on the batch: products of a few rows have a kernel of their own, and attention splits sequences by the batch too. Logits of
+     * random models lie so close that about one token in a hundred is another then, and all tokens after it.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"chunked-prefill-size=100", "page-size=16", "disable-radix-cache=true"})
     void mostTokensAreThoseOfSingleRequests(String options) {
         Path file = GpuModel.write(folder, 64, 8, 2, 2);
         List<String> alone = GpuModel.run(file, "max-running-requests=1 disable-radix-cache=true");
         List<String> together = GpuModel.run(file, options);
-        long same = IntStream.range(0, alone.size())
-                .filter(i -> alone.get(i).equals(together.get(i)))
-                .count();
-        System.out.printf("%d of %d outputs are the same alone and with %s%n", same, alone.size(), options);
-        assertThat((double) same / alone.size()).isGreaterThan(0.8);
+        int numTokens = 0;
+        int numSame = 0;
+        for (int i = 0; i < alone.size(); i++) {
+            String[] expected = tokens(alone.get(i));
+            String[] actual = tokens(together.get(i));
+            int same = Arrays.mismatch(expected, actual);
+            numTokens += expected.length;
+            numSame += same < 0 ? expected.length : same;
+        }
+        System.out.printf("%d of %d tokens before the first other one, with %s%n", numSame, numTokens, options);
+        assertThat((double) numSame / numTokens).isGreaterThan(0.5);
+    }
+
+    private static String[] tokens(String output) {
+        return output.substring(1, output.indexOf(']')).split(", ", -1);
     }
 
     @Test

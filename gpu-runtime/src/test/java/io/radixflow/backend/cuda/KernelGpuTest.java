@@ -9,6 +9,7 @@ import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvCache;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.KvLayout.ElementType;
+import io.radixflow.backend.NormedPair;
 import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.Tensor;
@@ -140,7 +141,15 @@ final class KernelGpuTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"64, 64, false", "1000, 576, false", "1536, 896, false", "1000, 576, true", "1536, 896, true"})
+    @CsvSource({
+        "64, 64, false",
+        "1000, 576, false",
+        "1536, 896, false",
+        "1008, 512, false",
+        "6144, 1536, false",
+        "1000, 576, true",
+        "1536, 896, true"
+    })
     void multiplies(int outputs, int cols, boolean isDeterministic) {
         backend.close();
         backend = open(isDeterministic);
@@ -261,13 +270,113 @@ final class KernelGpuTest {
         }
     }
 
+    /** A product of a few rows reads its weights by another kernel than larger ones; each row's bits are its own. */
+    @Test
+    void multipliesEachOfAFewRowsAlike() {
+        int outputs = 2064;
+        int cols = 1024;
+        Weight weight = backend.upload(List.of(RandomTensors.weights(TensorType.BF16, outputs, cols, 3)));
+        float[] x = rounded(RandomTensors.activations(FewRows.MAX_ROWS * cols, 4));
+        CudaTensor input = activations(x, FewRows.MAX_ROWS, cols);
+        Tensor out = poisoned(FewRows.MAX_ROWS, outputs);
+        backend.linear(weight, input, FewRows.MAX_ROWS, out);
+        float[] all = read(out, FewRows.MAX_ROWS);
+        for (int row = 0; row < FewRows.MAX_ROWS; row++) {
+            CudaTensor one = activations(Arrays.copyOfRange(x, row * cols, (row + 1) * cols), 1, cols);
+            Tensor alone = poisoned(1, outputs);
+            backend.linear(weight, one, 1, alone);
+            assertThat(read(alone, 1))
+                    .as("row %d", row)
+                    .isEqualTo(Arrays.copyOfRange(all, row * outputs, (row + 1) * outputs));
+            checkGuard("one row", alone, 1);
+        }
+    }
+
+    /**
+     * A norm between two products may be taken on the way: numbers times the norm's weights are rounded to bf16, so the second product's error is
+     * that of many such roundings, a few times 2^-8 of the outputs' usual size.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 1024, 512, 1536",
+        "3, 512, 4096, 2048",
+        "5, 1536, 1024, 4096",
+        "8, 1024, 512, 1536",
+        "9, 1024, 512, 1536"
+    })
+    void multipliesAroundANorm(int rows, int inner, int hidden, int outputs) {
+        TensorData first = RandomTensors.weights(TensorType.BF16, hidden, inner, 5);
+        TensorData second = RandomTensors.weights(TensorType.BF16, outputs, hidden, 6);
+        float[] x = rounded(RandomTensors.activations(rows * inner, 1));
+        float[] before = rounded(RandomTensors.activations(rows * hidden, 2));
+        float[] norm = RandomTensors.activations(hidden, 3);
+        CudaTensor residual = activations(before, rows, hidden);
+        Tensor out = poisoned(rows, outputs);
+        NormedPair pair = new NormedPair(
+                backend.upload(List.of(first)), backend.upload(norm, 1, hidden), EPS, backend.upload(List.of(second)));
+        backend.linearPair(
+                pair,
+                activations(x, rows, inner),
+                rows,
+                residual,
+                backend.allocate(rows, hidden),
+                backend.allocate(rows, hidden),
+                out);
+        Tensor product = reference.allocate(rows, hidden);
+        reference.linear(reference.upload(List.of(first)), reference.upload(x, rows, inner), rows, product);
+        double[] sum = ReferenceBackend.values(product).clone();
+        double size = 0;
+        for (int i = 0; i < sum.length; i++) {
+            size = Math.max(size, Math.abs(sum[i]));
+            sum[i] += before[i];
+        }
+        check("residual", residual, rows, sum, ROUNDING, size * ROUNDING, false);
+        Tensor normed = reference.allocate(rows, hidden);
+        reference.rmsNorm(
+                reference.upload(read(residual, rows), rows, hidden),
+                reference.upload(norm, 1, hidden),
+                EPS,
+                rows,
+                normed);
+        Tensor expected = reference.allocate(rows, outputs);
+        reference.linear(reference.upload(List.of(second)), normed, rows, expected);
+        double squares = 0;
+        for (double value : ReferenceBackend.values(expected)) {
+            squares += value * value;
+        }
+        double usual = Math.sqrt(squares / (rows * (double) outputs));
+        check("product of a norm", out, rows, ReferenceBackend.values(expected), ROUNDING, 8 * ROUNDING * usual);
+    }
+
+    /** Few sequences are split into many parts, each by its own length. */
+    @ParameterizedTest
+    @CsvSource({"64, 14, 2", "128, 32, 8", "128, 16, 1", "128, 4, 4"})
+    void splitsLongSequences(int headDim, int numHeads, int numKvHeads) {
+        int[] len = {2049, 1, 700, 1300};
+        KvLayout layout = new KvLayout(1, 4100, numHeads, numKvHeads, headDim, ElementType.BFLOAT16);
+        AttentionScene scene = new AttentionScene(layout, len, 0, false, headDim + numHeads);
+        int[] none = new int[len.length];
+        int[] butOne = new int[len.length];
+        for (int s = 0; s < len.length; s++) {
+            butOne[s] = len[s] - 1;
+        }
+        backend.allocateLogits(16, 16);
+        KvCache kv = backend.allocateKvCache(layout);
+        KvCache exact = reference.allocateKvCache(layout);
+        KvCache absolute = reference.allocateKvCache(layout);
+        writeKv(scene, kv, exact, absolute, scene.step(none, butOne));
+        checkAttention(scene, kv, exact, absolute, scene.step(butOne, len));
+        checkAttention(scene, kv, exact, absolute, scene.step(butOne, len)); // what it counts is back at zero
+    }
+
     /**
      * Weights are rounded to bf16 before they are multiplied with V, whose error is 2^-8 of the mean of |V| under the weights; the result rounds
      * once more, and scores, some hundreds large, carry fp32's error into the exponent.
      */
     private void checkAttention(AttentionScene scene, KvCache kv, KvCache exact, KvCache absolute, ForwardBatch batch) {
-        int rows = batch.numTokens;
         float[] qkv = rounded(scene.qkv(batch));
+        float[] positive = withPositiveValues(qkv, scene.qkvCols(), exact.layout());
+        int rows = batch.numTokens;
         CudaTensor input = activations(qkv, rows, scene.qkvCols());
         Tensor out = poisoned(rows, scene.outCols());
         QkvTransform identity = QkvTransform.rotation(scene.rope(backend, Rope.Pairing.HALVES));
@@ -282,12 +391,6 @@ final class KernelGpuTest {
         reference.transformAndWriteKv(
                 exactInput, QkvTransform.rotation(scene.rope(reference, Rope.Pairing.HALVES)), exact, 0, batch);
         reference.attention(exactInput, exact, 0, batch, expected);
-        float[] positive = qkv.clone();
-        int firstValue =
-                scene.qkvCols() - exact.layout().numKvHeads() * exact.layout().headDim();
-        for (int i = 0; i < positive.length; i++) {
-            positive[i] = i % scene.qkvCols() < firstValue ? qkv[i] : Math.abs(qkv[i]);
-        }
         Tensor magnitude = reference.allocate(rows, scene.outCols());
         Tensor positiveInput = reference.upload(positive, rows, scene.qkvCols());
         reference.transformAndWriteKv(
@@ -302,6 +405,33 @@ final class KernelGpuTest {
                     .isCloseTo(wanted[i], within(3 * ROUNDING * mixed[i] + 1e-4));
         }
         checkGuard("attention", out, rows);
+    }
+
+    /** A step's K and V, of which {@code absolute} gets the values' magnitudes; nothing is attended to. */
+    private void writeKv(AttentionScene scene, KvCache kv, KvCache exact, KvCache absolute, ForwardBatch batch) {
+        float[] qkv = rounded(scene.qkv(batch));
+        CudaTensor input = activations(qkv, batch.numTokens, scene.qkvCols());
+        backend.runStep(batch, () -> {
+            backend.transformAndWriteKv(
+                    input, QkvTransform.rotation(scene.rope(backend, Rope.Pairing.HALVES)), kv, 0, batch);
+            return null;
+        });
+        backend.finishStep();
+        QkvTransform identity = QkvTransform.rotation(scene.rope(reference, Rope.Pairing.HALVES));
+        reference.transformAndWriteKv(
+                reference.upload(qkv, batch.numTokens, scene.qkvCols()), identity, exact, 0, batch);
+        float[] positive = withPositiveValues(qkv, scene.qkvCols(), exact.layout());
+        reference.transformAndWriteKv(
+                reference.upload(positive, batch.numTokens, scene.qkvCols()), identity, absolute, 0, batch);
+    }
+
+    private static float[] withPositiveValues(float[] qkv, int cols, KvLayout layout) {
+        float[] positive = qkv.clone();
+        int firstValue = cols - layout.numKvHeads() * layout.headDim();
+        for (int i = 0; i < positive.length; i++) {
+            positive[i] = i % cols < firstValue ? qkv[i] : Math.abs(qkv[i]);
+        }
+        return positive;
     }
 
     private void check(String what, Tensor actual, int rows, double[] expected, double relative, double absolute) {

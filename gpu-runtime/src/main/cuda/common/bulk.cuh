@@ -1,0 +1,19 @@
+/* Bulk copies from global to shared memory, whose bytes a barrier in shared memory counts (Hopper) [1].     [1] NVIDIA, PTX ISA: cp.async.bulk. */
+#pragma once
+
+#include <cstdint>
+
+/* Arrives at a barrier, whose phase then ends when so many bytes have been copied too. */
+__device__ __forceinline__ void arrive_expecting(uint32_t barrier, int bytes) {
+  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
+}
+
+/* Starts to copy a multiple of 16 bytes, on both sides at multiples of 16. */
+__device__ __forceinline__ void copy_bulk(uint32_t to, const void* from, int bytes, uint32_t barrier) {
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(to),
+               "l"(from), "r"(bytes), "r"(barrier)
+               : "memory");
+}
+
+/* Barriers that this thread has initialised are seen by copies. */
+__device__ __forceinline__ void publish_barriers() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
