@@ -136,6 +136,14 @@ public final class EngineOptions {
             flag("disable-cuda-graph", "Launches every kernel of a decode step by itself.");
     public static final EngineOption<Integer> CUDA_GRAPH_MAX_BS =
             integer("cuda-graph-max-bs", "256", 1, "Largest decode batch that runs as a CUDA graph.");
+    public static final EngineOption<String> SHARED_PREFIX_ATTENTION = choice(
+            "shared-prefix-attention",
+            "off",
+            "Whether decoding requests on CUDA read a common prefix once for all: where it pays, off, or always, for tests."
+                    + " Deterministic inference never does.",
+            "auto",
+            "off",
+            "always");
     public static final EngineOption<Boolean> DISABLE_OVERLAP_SCHEDULE =
             flag("disable-overlap-schedule", "Plans a step only when the GPU has done the one before.");
     public static final EngineOption<Boolean> DISABLE_JUMP_FORWARD =
@@ -211,6 +219,7 @@ public final class EngineOptions {
             BASE_GPU_ID,
             DISABLE_CUDA_GRAPH,
             CUDA_GRAPH_MAX_BS,
+            SHARED_PREFIX_ATTENTION,
             DISABLE_OVERLAP_SCHEDULE,
             DISABLE_JUMP_FORWARD,
             CUDA_LIBRARY_PATH,

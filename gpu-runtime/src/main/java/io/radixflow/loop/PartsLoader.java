@@ -6,6 +6,7 @@ import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.KvLayout.ElementType;
 import io.radixflow.backend.cpu.CpuBackend;
 import io.radixflow.backend.cuda.CudaBackend;
+import io.radixflow.backend.cuda.PrefixSharing;
 import io.radixflow.cache.EvictionOrder;
 import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.EngineException;
@@ -99,7 +100,9 @@ final class PartsLoader {
                     device.maxRunning(),
                     config.get(EngineOptions.DISABLE_CUDA_GRAPH) ? 0 : config.get(EngineOptions.CUDA_GRAPH_MAX_BS),
                     !config.get(EngineOptions.DISABLE_OVERLAP_SCHEDULE),
-                    config.get(EngineOptions.ENABLE_DETERMINISTIC_INFERENCE)));
+                    config.get(EngineOptions.ENABLE_DETERMINISTIC_INFERENCE),
+                    PrefixSharing.valueOf(
+                            config.get(EngineOptions.SHARED_PREFIX_ATTENTION).toUpperCase(Locale.ROOT))));
         }
         int numThreads = config.find(EngineOptions.CPU_THREADS)
                 .orElse(Runtime.getRuntime().availableProcessors());

@@ -9,6 +9,7 @@ import io.radixflow.backend.QkvTransform;
 import io.radixflow.backend.Rope;
 import io.radixflow.backend.SamplingBatch;
 import io.radixflow.backend.ScoredTokens;
+import io.radixflow.backend.SegmentCosts;
 import io.radixflow.backend.StepOps;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.Weight;
@@ -49,7 +50,8 @@ public final class CudaBackend implements Backend {
      * @param maxSequences most sequences of one step
      * @param maxGraphBatch largest batch that is captured, 0 for none
      * @param isOverlapped whether a step may be enqueued while another one runs
-     * @param isDeterministic whether a sequence's bits must not depend on what is computed with it, or in which pieces
+     * @param isDeterministic whether a sequence's bits must not depend on what is computed with it, or in which pieces; nothing is shared then
+     * @param sharing whether decoding sequences read a common prefix together
      */
     public record Settings(
             int gpuId,
@@ -59,7 +61,37 @@ public final class CudaBackend implements Backend {
             int maxSequences,
             int maxGraphBatch,
             boolean isOverlapped,
-            boolean isDeterministic) {}
+            boolean isDeterministic,
+            PrefixSharing sharing) {
+
+        /** Without sharing. */
+        @SuppressWarnings("checkstyle:ParameterNumber") // of a record
+        public Settings(
+                int gpuId,
+                double memoryShare,
+                String libraryFolder,
+                int maxTokens,
+                int maxSequences,
+                int maxGraphBatch,
+                boolean isOverlapped,
+                boolean isDeterministic) {
+            this(
+                    gpuId,
+                    memoryShare,
+                    libraryFolder,
+                    maxTokens,
+                    maxSequences,
+                    maxGraphBatch,
+                    isOverlapped,
+                    isDeterministic,
+                    PrefixSharing.OFF);
+        }
+
+        /** Another order of sums than a row's own would show in its bits. */
+        boolean isSharing() {
+            return sharing != PrefixSharing.OFF && !isDeterministic && maxSequences > 1;
+        }
+    }
 
     private final Settings settings;
     private final CudaDevice device;
@@ -75,6 +107,7 @@ public final class CudaBackend implements Backend {
     private final StepClock clock;
     private @Nullable WeightUploader uploader;
     private @Nullable Attention attention;
+    private @Nullable SharedAttention shared;
     private @Nullable Kernel transform;
     private @Nullable CudaSampler sampler;
 
@@ -196,9 +229,20 @@ public final class CudaBackend implements Backend {
         }
         attention = new Attention(device, kernels, layout, settings.maxSequences);
         transform = kernels.waitingKernel("qkv_transform", "qkv_transform_bf16_" + layout.headDim(), 14);
+        shared = settings.isSharing() ? new SharedAttention(device, kernels, layout, settings.maxSequences) : null;
         CudaKvCache cache = new CudaKvCache(layout, device.allocate(CudaKvCache.bytes(layout), "KV pool"));
-        steps = new CudaSteps(device, kernels, settings, cache.paddingSlot(), attention.groupSize());
+        steps = new CudaSteps(device, kernels, settings, cache.paddingSlot(), attention.groupSize(), shared);
         return cache;
+    }
+
+    @Override
+    public SegmentCosts segmentCosts(KvCache cache) {
+        Attention plain = Objects.requireNonNull(attention, "a KV cache");
+        if (shared == null) {
+            return SegmentCosts.NEVER;
+        }
+        device.enter();
+        return new SharedCostFit(device, plain, shared, CudaKvCache.of(cache), settings).decide();
     }
 
     @Override
@@ -329,7 +373,12 @@ public final class CudaBackend implements Backend {
         int numSplit = running.numSplit();
         CudaKvCache pages = CudaKvCache.of(kv);
         if (numSplit > 0) {
-            kernel.decode(CudaTensor.of(qkv), pages, layer, step, numSplit, table, CudaTensor.of(out));
+            if (running.isShared()) {
+                Objects.requireNonNull(shared, "shared attention")
+                        .attend(CudaTensor.of(qkv), pages, layer, step, numSplit, table, CudaTensor.of(out));
+            } else {
+                kernel.decode(CudaTensor.of(qkv), pages, layer, step, numSplit, table, CudaTensor.of(out));
+            }
         }
         if (step.numTiles() > 0) {
             kernel.prefill(CudaTensor.of(qkv), pages, layer, step, table, CudaTensor.of(out));

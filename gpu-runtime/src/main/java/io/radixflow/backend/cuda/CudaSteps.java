@@ -30,6 +30,10 @@ final class CudaSteps implements AutoCloseable {
     private final CudaDevice device;
     private final Kernel beginStep;
     private final DecodeGraphs graphs;
+    /** Of steps whose attention shares segments. */
+    private final DecodeGraphs sharedGraphs;
+
+    private final @Nullable SharedAttention shared;
     private final StepColumns smallStep;
     private final StepColumns largeStep;
     private final int maxSequences;
@@ -40,6 +44,7 @@ final class CudaSteps implements AutoCloseable {
     private @Nullable SlotTable slots;
     private StepColumns step;
     private int numDecode;
+    private boolean isShared;
     /** The running batch's, to know it again. */
     private int @Nullable [] logitToken;
 
@@ -47,21 +52,32 @@ final class CudaSteps implements AutoCloseable {
     private boolean isDrawEnqueued;
     private long numSteps;
     private long numReplayed;
+    private long numShared;
     private @Nullable DevicePointer rowIndex;
     private @Nullable Pointer rowIndexPinned;
 
     /**
      * @param paddingSlot KV slot for rows that only pad a batch
      * @param groupSize query heads that share a KV head
+     * @param shared which takes over the segments of steps that only decode, or null if there are none
      */
-    CudaSteps(CudaDevice device, Kernels kernels, CudaBackend.Settings settings, int paddingSlot, int groupSize) {
+    CudaSteps(
+            CudaDevice device,
+            Kernels kernels,
+            CudaBackend.Settings settings,
+            int paddingSlot,
+            int groupSize,
+            @Nullable SharedAttention shared) {
         this.device = device;
         maxSequences = settings.maxSequences();
         this.paddingSlot = paddingSlot;
         this.groupSize = groupSize;
+        this.shared = shared;
         isDeterministic = settings.isDeterministic();
         beginStep = kernels.kernel("rows", "begin_step", 9);
-        graphs = new DecodeGraphs(Math.min(settings.maxGraphBatch(), settings.maxSequences()), device.stream());
+        int maxGraphBatch = Math.min(settings.maxGraphBatch(), settings.maxSequences());
+        graphs = new DecodeGraphs(maxGraphBatch, device.stream());
+        sharedGraphs = new DecodeGraphs(shared == null ? 0 : maxGraphBatch, device.stream());
         smallStep = columns(Math.max(SMALL_STEP, settings.maxSequences()), settings.maxSequences());
         largeStep = columns(Math.max(settings.maxTokens(), smallStep.maxTokens()), settings.maxSequences());
         step = smallStep;
@@ -94,6 +110,11 @@ final class CudaSteps implements AutoCloseable {
         return isDeterministic ? 0 : numDecode;
     }
 
+    /** Whether their attention shares segments. */
+    boolean isShared() {
+        return isShared;
+    }
+
     /** Whether the running step was replayed, so that the largest logits are being searched. */
     boolean isDrawEnqueued() {
         return isDrawEnqueued;
@@ -112,8 +133,14 @@ final class CudaSteps implements AutoCloseable {
         step = smallStep;
         logitToken = batch.logitToken;
         for (int i = sizes.length - 1; i >= 0; i--) {
+            isShared = false;
             capture(batch, sizes[i], ops, sampler);
+            isShared = shared != null && sizes[i] > 1;
+            if (isShared) {
+                capture(batch, sizes[i], ops, sampler);
+            }
         }
+        isShared = false;
         device.synchronize();
         LOG.info(
                 "Capture CUDA graphs end. Time elapsed: {} s. mem usage={} MB.",
@@ -129,17 +156,22 @@ final class CudaSteps implements AutoCloseable {
     Tensor run(int turn, ForwardBatch batch, StepOps ops, CudaSampler sampler) {
         int size = begin(turn, batch);
         numSteps++;
+        numShared += isShared ? 1 : 0;
         if (size == DecodeGraphs.NO_SIZE) {
             enqueueBegin(batch.numTokens, sampler);
             return ops.enqueue();
         }
-        if (!graphs.isCaptured(size)) {
+        if (!graphs().isCaptured(size)) {
             capture(batch, size, ops, sampler);
         }
-        graphs.launch(size);
+        graphs().launch(size);
         numReplayed++;
         isDrawEnqueued = true;
         return graphLogits;
+    }
+
+    private DecodeGraphs graphs() {
+        return isShared ? sharedGraphs : graphs;
     }
 
     /** Returns the size of the graph that the batch can run in, or NO_SIZE. */
@@ -162,6 +194,7 @@ final class CudaSteps implements AutoCloseable {
         }
         step.upload();
         table.update(turn, batch);
+        isShared = shared != null && numSplit() > 0 && shared.set(turn, batch);
         return size;
     }
 
@@ -172,7 +205,7 @@ final class CudaSteps implements AutoCloseable {
         step.setNumTiles(isDeterministic ? size : 0);
         try {
             device.synchronize();
-            graphs.capture(size, () -> {
+            graphs().capture(size, () -> {
                 enqueueBegin(size, sampler);
                 CudaTensor logits = CudaTensor.of(Objects.requireNonNull(ops.enqueue(), "logits"));
                 sampler.enqueueLargest(logits, size);
@@ -228,11 +261,13 @@ final class CudaSteps implements AutoCloseable {
 
     /** One line for the log. */
     String summary() {
-        return numReplayed + " of " + numSteps + " steps were replayed from graphs";
+        return numReplayed + " of " + numSteps + " steps were replayed from graphs, " + numShared
+                + " read common prefixes together";
     }
 
     @Override
     public void close() {
         graphs.close();
+        sharedGraphs.close();
     }
 }

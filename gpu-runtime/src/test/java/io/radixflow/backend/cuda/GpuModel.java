@@ -42,7 +42,9 @@ final class GpuModel {
                 "mem-fraction-static",
                 "0.3",
                 "max-total-tokens",
-                "20000"));
+                "20000",
+                "shared-prefix-attention", // what pays is measured, so low bits may differ from start to start
+                "off"));
         if (!LIBRARY.isEmpty()) {
             texts.put("cuda-library-path", LIBRARY);
         }

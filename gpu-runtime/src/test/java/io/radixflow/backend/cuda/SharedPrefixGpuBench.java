@@ -1,0 +1,182 @@
+package io.radixflow.backend.cuda;
+
+import io.radixflow.backend.ForwardBatch;
+import io.radixflow.backend.KvLayout;
+import io.radixflow.backend.KvLayout.ElementType;
+import io.radixflow.backend.SegmentCosts;
+import io.radixflow.backend.SegmentPlanner;
+import java.util.Locale;
+
+/**
+ * Times decode attention of sequences behind common prefixes, each for itself and by segments; 32 heads, 8 KV heads of 128, each launch on
+ * another layer and by itself, so below some 30 us the host is what is timed.    {@code SharedPrefixGpuBench FOLDER_OF_CUBLASLT [all]}
+ */
+final class SharedPrefixGpuBench {
+
+    private static final int NUM_LAYERS = 2;
+    private static final int NUM_HEADS = 32;
+    private static final int NUM_KV_HEADS = 8;
+    private static final int HEAD_DIM = 128;
+    private static final int ROUNDS = 8;
+    private static final int REPEATS = 4;
+    /** Slots lie in runs of so many tokens. */
+    private static final int RUN_LEN = 64;
+
+    /** Sequences, prefixes that they begin with and their length, documents behind those and their length, tokens of their own. */
+    private record Shape(
+            int numSequences, int numPrefixes, int prefixLen, int numDocuments, int documentLen, int tailLen) {
+
+        int len() {
+            return prefixLen + documentLen + tailLen;
+        }
+
+        int numSlots() {
+            return numPrefixes * prefixLen + numDocuments * documentLen + numSequences * tailLen;
+        }
+    }
+
+    private SharedPrefixGpuBench() {}
+
+    public static void main(String[] args) {
+        boolean isAll = args.length > 1;
+        time(args[0], new Shape(256, 1, 8192, 0, 0, 128));
+        time(args[0], new Shape(256, 4, 4096, 0, 0, 144));
+        time(args[0], new Shape(256, 4, 2048, 64, 512, 96));
+        time(args[0], new Shape(256, 1, 4096, 16, 4096, 128));
+        time(args[0], new Shape(64, 1, 1024, 0, 0, 128));
+        time(args[0], new Shape(32, 1, 8192, 0, 0, 128));
+        time(args[0], new Shape(256, 128, 64, 0, 0, 1024));
+        int[] prefixLens = {2048, 8192, 32768};
+        int[] groups = {1, 4, 16};
+        for (int prefixLen : prefixLens) {
+            for (int numPrefixes : groups) {
+                if (isAll) {
+                    time(args[0], new Shape(256, numPrefixes, prefixLen, 0, 0, 128));
+                }
+            }
+        }
+    }
+
+    private static void time(String library, Shape shape) {
+        double each = micros(library, shape, PrefixSharing.OFF);
+        double shared = micros(library, shape, PrefixSharing.ALWAYS);
+        double chosen = micros(library, shape, PrefixSharing.AUTO);
+        System.out.printf(
+                Locale.ROOT,
+                "%3d sequences, %2d prefixes of %5d, %2d documents of %4d, %3d tokens of their own: each %8.1f us, shared %7.1f us, %5.2f times"
+                        + " as fast; as chosen %8.1f us%n",
+                shape.numSequences(),
+                shape.numPrefixes(),
+                shape.prefixLen(),
+                shape.numDocuments(),
+                shape.documentLen(),
+                shape.tailLen(),
+                each,
+                shared,
+                each / shared,
+                chosen);
+    }
+
+    private static double micros(String library, Shape shape, PrefixSharing sharing) {
+        KvLayout layout = new KvLayout(
+                NUM_LAYERS,
+                (shape.numSlots() / RUN_LEN + 1) * RUN_LEN,
+                NUM_HEADS,
+                NUM_KV_HEADS,
+                HEAD_DIM,
+                ElementType.BFLOAT16);
+        int num = shape.numSequences();
+        try (CudaBackend backend =
+                new CudaBackend(new CudaBackend.Settings(0, 0.9, library, num, num, 0, true, false, sharing))) {
+            backend.allocateLogits(num, 16);
+            CudaKvCache cache = CudaKvCache.of(backend.allocateKvCache(layout));
+            SegmentCosts costs = backend.segmentCosts(cache);
+            CudaTensor qkv = CudaTensor.of(backend.allocate(num, (NUM_HEADS + 2 * NUM_KV_HEADS) * HEAD_DIM));
+            CudaTensor out = CudaTensor.of(backend.allocate(num, NUM_HEADS * HEAD_DIM));
+            ForwardBatch batch = batch(shape);
+            if (sharing == PrefixSharing.AUTO) {
+                System.out.println(costs);
+                new SegmentPlanner(num, num, costs).plan(batch);
+            }
+            return micros(backend, cache, batch, qkv, out);
+        }
+    }
+
+    /** Of one layer, best of some rounds. */
+    private static double micros(
+            CudaBackend backend, CudaKvCache cache, ForwardBatch batch, CudaTensor qkv, CudaTensor out) {
+        backend.runStep(batch, () -> {
+            backend.synchronize();
+            return out;
+        });
+        double best = Double.MAX_VALUE;
+        for (int round = 0; round < ROUNDS; round++) {
+            long started = System.nanoTime();
+            for (int repeat = 0; repeat < REPEATS; repeat++) {
+                for (int layer = 0; layer < NUM_LAYERS; layer++) {
+                    backend.attention(qkv, cache, layer, batch, out);
+                }
+            }
+            backend.synchronize();
+            best = Math.min(best, (System.nanoTime() - started) / 1e3 / (REPEATS * NUM_LAYERS));
+        }
+        return best;
+    }
+
+    private static ForwardBatch batch(Shape shape) {
+        int num = shape.numSequences();
+        int len = shape.len();
+        ForwardBatch batch = new ForwardBatch(num, num, new int[num * len], len);
+        batch.numSequences = num;
+        batch.numTokens = num;
+        int firstTail = shape.numPrefixes() * shape.prefixLen() + shape.numDocuments() * shape.documentLen();
+        for (int s = 0; s < num; s++) {
+            batch.row[s] = s;
+            batch.firstToken[s] = s;
+            batch.cachedLen[s] = len - 1;
+            batch.extendLen[s] = 1;
+            int prefix = s * shape.numPrefixes() / num;
+            int document = s * shape.numDocuments() / num;
+            for (int p = 0; p < len; p++) {
+                int inDocument = p - shape.prefixLen();
+                int inTail = inDocument - shape.documentLen();
+                int index = firstTail + s * shape.tailLen() + inTail;
+                if (p < shape.prefixLen()) {
+                    index = prefix * shape.prefixLen() + p;
+                } else if (inTail < 0) {
+                    index = shape.numPrefixes() * shape.prefixLen() + document * shape.documentLen() + inDocument;
+                }
+                batch.slotTable[s * len + p] = slot(index, shape.numSlots());
+            }
+            batch.position[s] = len - 1;
+            batch.kvSlot[s] = batch.slotTable[s * len + len - 1];
+        }
+        addSegments(batch, num, shape.numPrefixes(), 0, shape.prefixLen());
+        addSegments(batch, num, shape.numDocuments(), shape.prefixLen(), shape.prefixLen() + shape.documentLen());
+        return batch;
+    }
+
+    /** Runs of slots at places that have nothing to do with their order. */
+    private static int slot(int index, int numSlots) {
+        int numRuns = numSlots / RUN_LEN + 1;
+        int step = numRuns * 5 / 8 | 1;
+        while (gcd(step, numRuns) != 1) {
+            step += 2;
+        }
+        return (int) ((long) (index / RUN_LEN) * step % numRuns) * RUN_LEN + index % RUN_LEN;
+    }
+
+    private static int gcd(int a, int b) {
+        return b == 0 ? a : gcd(b, a % b);
+    }
+
+    private static void addSegments(ForwardBatch batch, int numSequences, int num, int from, int to) {
+        for (int i = 0; i < num; i++) {
+            int g = batch.numSegments++;
+            batch.segmentFrom[g] = from;
+            batch.segmentTo[g] = to;
+            batch.segmentFirst[g] = i * numSequences / num;
+            batch.segmentEnd[g] = (i + 1) * numSequences / num;
+        }
+    }
+}
