@@ -138,7 +138,7 @@ public final class EngineOptions {
             integer("cuda-graph-max-bs", "256", 1, "Largest decode batch that runs as a CUDA graph.");
     public static final EngineOption<String> SHARED_PREFIX_ATTENTION = choice(
             "shared-prefix-attention",
-            "off",
+            "auto",
             "Whether decoding requests on CUDA read a common prefix once for all: where it pays, off, or always, for tests."
                     + " Deterministic inference never does.",
             "auto",
