@@ -3,8 +3,8 @@
    k_cache     [num_slots, num_kv_heads, head_dim]  bf16 (v_cache alike), this step's K and V included
    slot_table  [rows, stride] int32     row, cached_len, first_token  [num_seqs] int32; the sequence has cached_len + 1 tokens, of which
    those from first_position[seq] on are attended to, or all if that is null     kv_slot  [num_tokens] int32, the newest tokens' slots
-   max_splits  at most kMaxSplits, of at least about min_split_len tokens each: how a sequence is split decides its result's last bits
-   mixed       [num_seqs, num_heads, kMaxSplits, head_dim] fp32: values of splits     weight  [num_seqs, num_heads, kMaxSplits] fp32: log2
+   max_splits  of at least about min_split_len tokens each: how a sequence is split decides its result's last bits
+   mixed       [num_seqs, num_heads, max_splits, head_dim] fp32: values of splits     weight  [num_seqs, num_heads, max_splits] fp32: log2
    of their weights     num_done  [num_seqs, num_kv_heads] int32, zeros before and after
    grid (num_kv_heads, split walkers, num_seqs) x 128 threads; head_dim 64 or 128; at most 8 or 16 heads a group
 
@@ -21,7 +21,6 @@ namespace {
 
 constexpr int kWarps = 4;
 constexpr int kThreads = kWarps * kWarp;
-constexpr int kMaxSplits = 32;
 constexpr int kColumns = 8;  // heads of a product
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
 constexpr int kStages = 2;
@@ -321,7 +320,7 @@ __device__ __forceinline__ void attend(const Arguments& given) {
   size_t newest = given.first_token[seq];
   Sequence sequence{given.slot_table + static_cast<size_t>(given.row[seq]) * given.stride, given.kv_slot[newest], len};
   size_t first_head = static_cast<size_t>(kv_head) * group;
-  size_t partial = (static_cast<size_t>(seq) * given.num_heads + first_head) * kMaxSplits;
+  size_t partial = (static_cast<size_t>(seq) * given.num_heads + first_head) * given.max_splits;
   __nv_bfloat16* out = given.out + (newest * given.num_heads + first_head) * kHeadDim;
   Stream<kHeadDim> stream;
   size_t chunk = kv_head * kHeadDim + lane % Stream<kHeadDim>::kChunks * 8;
@@ -384,7 +383,7 @@ __device__ __forceinline__ void attend(const Arguments& given) {
       if (num_splits == 1) {
         store4(out + head * kHeadDim + col, value);
       } else {
-        size_t at = partial + head * kMaxSplits + s;
+        size_t at = partial + head * given.max_splits + s;
         *reinterpret_cast<float4*>(given.mixed + at * kHeadDim + col) = value;
         if (col == 0) given.weight[at] = all_log2;
       }
@@ -401,7 +400,7 @@ __device__ __forceinline__ void attend(const Arguments& given) {
   __syncthreads();
   for (int i = threadIdx.x; is_last && i < group * kFours; i += kThreads) {
     int head = i / kFours, col = i % kFours * 4;
-    size_t at = partial + head * kMaxSplits;
+    size_t at = partial + head * given.max_splits;
     float all_log2;
     float4 value = merge(
         num_splits, [&](int part) { return __ldcg(given.weight + at + part); },

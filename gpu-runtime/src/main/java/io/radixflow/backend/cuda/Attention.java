@@ -19,7 +19,6 @@ final class Attention {
     private static final int WGMMA_EXTRA_BYTES = 64 + 1024;
 
     private static final int DECODE_THREADS = 128;
-    /** {@code kMaxSplits} there. */
     private static final int MAX_SPLITS = 32;
     /** Tokens of a split, about, at least. */
     private static final int MIN_SPLIT_LEN = 128;
@@ -73,7 +72,7 @@ final class Attention {
                 : 2 * stageBytes;
         prefill.allowSharedBytes(prefillSharedBytes);
         blocksAtOnce = BLOCKS_AT_ONCE * device.numMultiprocessors();
-        long numPartial = (long) maxSequences * layout.numHeads() * MAX_SPLITS;
+        long numPartial = (long) blocksAtOnce * groupSize(); // of all sequences that are split
         mixed = device.allocate(Float.BYTES * numPartial * headDim, "partial results of attention");
         weight = device.allocate(Float.BYTES * numPartial, "weights of partial results");
         numDone = device.allocate(Integer.BYTES * (long) maxSequences * layout.numKvHeads(), "splits that are done");
