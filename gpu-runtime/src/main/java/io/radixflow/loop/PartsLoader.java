@@ -57,15 +57,17 @@ final class PartsLoader {
     private EngineParts load(Backend backend) {
         LOG.info("Device: {}", backend.description());
         long before = backend.availableBytes();
+        long started = System.nanoTime();
         int maxTokens = device.chunkedPrefillSize() + device.maxRunning();
         int maxLogitRows = Math.max(device.maxRunning(), Math.min(MIN_LOGIT_ROWS, maxTokens));
         Model model = Models.load(files, backend, maxTokens, maxLogitRows, contextLen);
         long after = backend.availableBytes();
         LOG.info(
-                "Load weight end. type={}, avail mem={} GB, mem usage={} GB.",
+                "Load weight end. type={}, avail mem={} GB, mem usage={} GB. Time elapsed: {} s.",
                 files.config().architecture(),
                 gigabytes(after),
-                gigabytes(before - after));
+                gigabytes(before - after),
+                String.format(Locale.ROOT, "%.2f", (System.nanoTime() - started) / 1e9));
         KvCache kvCache = allocateKvCache(backend, model);
         SchedulerConfig scheduling = scheduling(config, kvCache.layout().numSlots(), contextLen);
         LOG.info(

@@ -1,6 +1,7 @@
 package io.radixflow.model;
 
 import io.radixflow.engine.EngineException;
+import io.radixflow.weights.Pieces;
 import io.radixflow.weights.TensorData;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -10,6 +11,9 @@ import java.util.List;
 
 /** Random tensors of any name and shape, each made when it is asked for: {@code --load-format dummy}. */
 final class DummyTensors implements TensorSource {
+
+    /** Numbers that one thread makes at once. */
+    private static final int PIECE_LEN = 1 << 18;
 
     private final Path path;
     private final RandomWeights random;
@@ -45,8 +49,13 @@ final class DummyTensors implements TensorSource {
                             + " bytes, 2 GiB is the limit of one; take a smaller shape or dtype");
         }
         ByteBuffer data = ByteBuffer.allocate((int) bytes).order(ByteOrder.LITTLE_ENDIAN);
-        random.fill(name, rows, cols, 0, data);
-        return new TensorData(name, random.type(), rows, cols, data.flip());
+        int elementBytes = (int) random.type().bytes(1);
+        Pieces.inParallel((int) bytes, PIECE_LEN * elementBytes, (from, end) -> {
+            ByteBuffer into = data.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+            into.position(from).limit(end);
+            random.fill(name, rows, cols, from / elementBytes, into);
+        });
+        return new TensorData(name, random.type(), rows, cols, data);
     }
 
     @Override

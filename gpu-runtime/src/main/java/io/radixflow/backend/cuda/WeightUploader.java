@@ -1,5 +1,6 @@
 package io.radixflow.backend.cuda;
 
+import io.radixflow.weights.Pieces;
 import io.radixflow.weights.TensorData;
 import io.radixflow.weights.TensorDecoder;
 import io.radixflow.weights.TensorType;
@@ -16,6 +17,8 @@ final class WeightUploader {
 
     private static final int BUFFER_BYTES = 32 << 20;
     private static final int NUM_BUFFERS = 2;
+    /** Of a buffer, that one thread fills. */
+    private static final int PIECE_BYTES = 2 << 20;
 
     private final CudaDevice device;
     private final Pointer[] pinned = new Pointer[NUM_BUFFERS];
@@ -40,20 +43,30 @@ final class WeightUploader {
             throw new IllegalArgumentException("tensor " + tensor.name() + ": rows of " + tensor.cols() + " numbers");
         }
         int rowsAtOnce = (int) (BUFFER_BYTES / rowBytes);
-        float[] row = new float[tensor.cols()];
         for (int first = 0; first < tensor.rows(); first += rowsAtOnce) {
             int rows = Math.min(rowsAtOnce, tensor.rows() - first);
             ByteBuffer buffer = next();
-            ShortBuffer halves = buffer.asShortBuffer();
-            for (int r = 0; r < rows; r++) {
-                TensorDecoder.decodeRow(tensor, first + r, row, 0);
-                for (float value : row) {
-                    halves.put(bf16(value));
-                }
-            }
+            int firstRow = first;
+            Pieces.inParallel(
+                    rows,
+                    (int) (PIECE_BYTES / rowBytes) + 1,
+                    (from, end) -> decode(tensor, firstRow, from, end, buffer));
             send(to.plus(first * rowBytes), rows * rowBytes);
         }
         return tensor.rows() * rowBytes;
+    }
+
+    /** Rows {@code [first + from, first + end)} as bf16 to rows {@code [from, end)} of the buffer. */
+    private static void decode(TensorData tensor, int first, int from, int end, ByteBuffer to) {
+        ShortBuffer halves = to.duplicate().order(ByteOrder.LITTLE_ENDIAN).asShortBuffer();
+        halves.position(from * tensor.cols());
+        float[] row = new float[tensor.cols()];
+        for (int r = from; r < end; r++) {
+            TensorDecoder.decodeRow(tensor, first + r, row, 0);
+            for (float value : row) {
+                halves.put(bf16(value));
+            }
+        }
     }
 
     /** Copies numbers as fp32. */
@@ -71,7 +84,9 @@ final class WeightUploader {
         long sent = 0;
         while (from.hasRemaining()) {
             int length = Math.min(BUFFER_BYTES, from.remaining());
-            next().put(from.slice().limit(length));
+            ByteBuffer piece = from.slice();
+            ByteBuffer buffer = next();
+            Pieces.inParallel(length, PIECE_BYTES, (begin, end) -> buffer.put(begin, piece, begin, end - begin));
             from.position(from.position() + length);
             send(to.plus(sent), length);
             sent += length;
