@@ -117,6 +117,9 @@ final class EngineLoop {
         underWay = isAhead ? next : null;
         if (due != null) {
             finish(due);
+            if (isAhead && next == null) {
+                underWay = launch(); // it was needed to plan the next one; the device must not wait for clients too
+            }
         }
         stats.publish(scheduler, grammarQueue); // before clients hear of it, so that they read what they were told
         deliver();
