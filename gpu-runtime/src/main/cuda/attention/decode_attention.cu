@@ -3,6 +3,7 @@
    k_cache     [num_slots, num_kv_heads, head_dim]  bf16 (v_cache alike), this step's K and V included
    slot_table  [rows, stride] int32     row, cached_len, first_token  [num_seqs] int32; the sequence has cached_len + 1 tokens, of which
    those from first_position[seq] on are attended to, or all if that is null     kv_slot  [num_tokens] int32, the newest tokens' slots
+   num_new     [num_seqs] int32: tokens at the sequence's end whose K, V and slots come in this step, one at least
    max_splits  of at least about min_split_len tokens each: how a sequence is split decides its result's last bits
    mixed       [num_seqs, num_heads, max_splits, head_dim] fp32: values of splits     weight  [num_seqs, num_heads, max_splits] fp32: log2
    of their weights     num_done  [num_seqs, num_kv_heads] int32, zeros before and after
@@ -10,8 +11,8 @@
 
    A warp copies, 16 tokens at a time, into a ring of its own and waits for nobody until its split ends; the four take turns along the
    split. Heads are the columns of all products, so 8 of them are one tile: scores are K q, values V^T weights, and weights change sides by
-   movmatrix. The block that ends a sequence's last split merges them. K and V of earlier tokens are copied before the kernels ahead in this
-   step have ended: none of them writes there.
+   movmatrix. The block that ends a sequence's last split merges them. K and V of tokens before the new ones are copied before the kernels ahead in
+   this step have ended: none of them writes there.
    Moves 4 * sum(len) * num_kv_heads * head_dim bytes.  64 x 4,096 tokens, 8 KV heads of 128: 1.07 GB -> 0.25 ms at 4.3 TB/s
    [1] Dao et al., "Flash-Decoding", 2023. */
 #include "../common/launch.cuh"
@@ -49,6 +50,7 @@ struct Arguments {
   const int* first_token;
   const int* kv_slot;
   const int* first_position;
+  const int* num_new;
   int min_split_len;
   int max_splits;
   int num_heads;
@@ -311,7 +313,7 @@ __device__ __forceinline__ void attend(const Arguments& given) {
   __shared__ bool is_last;
   allow_next();
   int kv_head = blockIdx.x, seq = blockIdx.z, warp = threadIdx.x / kWarp, lane = threadIdx.x % kWarp;
-  int len = given.cached_len[seq] + 1;
+  int len = given.cached_len[seq] + 1, num_settled = len - given.num_new[seq];
   int begin = given.first_position ? given.first_position[seq] : 0;
   int split = split_len(len - begin, given.min_split_len, given.max_splits);
   int num_splits = (len - begin + split - 1) / split;
@@ -338,17 +340,21 @@ __device__ __forceinline__ void attend(const Arguments& given) {
     int slots[kStages];
 #pragma unroll
     for (int i = 0; i < kStages; i++) slots[i] = stream.slot(sequence, i);
-    // The newest token's K and V are written by the kernel before this one; only the last step that is started here can have it.
+    // New tokens' K and V are written by the kernel before this one, and the table's slots of all but the newest in this step too.
     int num_early = 0;
     if (!has_waited) {
 #pragma unroll
       for (int i = 0; i < kStages - 1; i++) {
-        bool is_early = num_early == i && stream.token(i) + kTokensAtOnce < len;
+        bool is_early = num_early == i && stream.token(i) + kTokensAtOnce <= num_settled;
         if (is_early) stream.start(i, slots[i]);
         num_early += is_early;
       }
       wait_for_previous();
       has_waited = true;
+      if (num_settled < len - 1) {
+#pragma unroll
+        for (int i = 0; i < kStages; i++) slots[i] = stream.slot(sequence, i);
+      }
       load_heads<kHeadDim, kTiles>(given.qkv + newest * given.qkv_cols + first_head * kHeadDim, group, q);
     }
 #pragma unroll
@@ -419,11 +425,12 @@ __device__ __forceinline__ void attend(const Arguments& given) {
   extern "C" __global__ void __launch_bounds__(kThreads) decode_attention_bf16_##HEAD_DIM##_##MAX_GROUP(                \
       const __nv_bfloat16* qkv, int qkv_cols, const __nv_bfloat16* k_cache, const __nv_bfloat16* v_cache,               \
       const int* slot_table, int stride, const int* row, const int* cached_len, const int* first_token,                 \
-      const int* kv_slot, const int* first_position, int min_split_len, int max_splits, int num_heads,                  \
-      int num_kv_heads, float scale_log2, float* mixed, float* weight, int* num_done, __nv_bfloat16* out) {             \
+      const int* kv_slot, const int* first_position, const int* num_new, int min_split_len, int max_splits,             \
+      int num_heads, int num_kv_heads, float scale_log2, float* mixed, float* weight, int* num_done,                    \
+      __nv_bfloat16* out) {                                                                                             \
     attend<HEAD_DIM, MAX_GROUP / kColumns>({qkv, qkv_cols, k_cache, v_cache, slot_table, stride, row, cached_len,       \
-                                            first_token, kv_slot, first_position, min_split_len, max_splits, num_heads, \
-                                            num_kv_heads, scale_log2, mixed, weight, num_done, out});                   \
+                                            first_token, kv_slot, first_position, num_new, min_split_len, max_splits,   \
+                                            num_heads, num_kv_heads, scale_log2, mixed, weight, num_done, out});        \
   }
 
 DECODE_ATTENTION(64, 8)

@@ -28,7 +28,7 @@ final class Attention {
     private static final int TILE_LEN = 64;
 
     private static final int SMALL_GROUP = 8;
-    private static final int NUM_DECODE_ARGUMENTS = 20;
+    private static final int NUM_DECODE_ARGUMENTS = 21;
     /** {@code kStages} there. */
     private static final int HOPPER_STAGES = 3;
 
@@ -144,6 +144,7 @@ final class Attention {
                 .and(step.sequence(StepColumns.FIRST_TOKEN))
                 .and(step.token(StepColumns.KV_SLOT))
                 .and(ALL_POSITIONS)
+                .and(step.sequence(StepColumns.EXTEND_LEN))
                 .and(MIN_SPLIT_LEN)
                 .and(maxSplits)
                 .and(layout.numHeads())

@@ -154,7 +154,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public long numReplayedSteps() {
-        return steps == null ? 0 : steps.numReplayed();
+        return steps == null ? 0 : steps.numReplayedDecodes();
     }
 
     @Override
@@ -466,13 +466,18 @@ public final class CudaBackend implements Backend {
         }
     }
 
+    /** How many steps were replayed, in words. */
+    String stepsSummary() {
+        return steps == null ? "no steps" : steps.summary();
+    }
+
     @Override
     public void close() {
         if (isClosed) {
             return;
         }
         isClosed = true;
-        LOG.info("GPU: {}; {}", clock.summary(), steps == null ? "no graphs" : steps.summary());
+        LOG.info("GPU: {}; {}", clock.summary(), stepsSummary());
         device.enter();
         if (steps != null) {
             steps.close();

@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings each step's columns and slots to the device, and runs its ops: one by one, or from a captured graph if the step only decodes. A graph
- * ends with the search for the largest logits.
+ * Brings each step's columns and slots to the device, and runs its ops: one by one, or from a captured graph if the step only decodes. Short
+ * chunks count as decoding too: each token is a row of its own then. A graph ends with the search for the largest logits.
  */
 final class CudaSteps implements AutoCloseable {
 
@@ -26,6 +26,12 @@ final class CudaSteps implements AutoCloseable {
     static final int MAX_IN_FLIGHT = 2;
 
     private static final int BEGIN_THREADS = 256;
+
+    /** Most tokens of a step whose chunks are computed as rows of one token each. */
+    private static final int MAX_SPLIT_TOKENS = 256;
+
+    /** Tokens whose K and V its chunks may read more than once: a millisecond or two on the H200. */
+    private static final long MAX_READ_AGAIN = 32_768;
 
     private final CudaDevice device;
     private final Kernel beginStep;
@@ -52,6 +58,7 @@ final class CudaSteps implements AutoCloseable {
     private boolean isDrawEnqueued;
     private long numSteps;
     private long numReplayed;
+    private long numReplayedDecodes;
     private long numShared;
     private @Nullable DevicePointer rowIndex;
     private @Nullable Pointer rowIndexPinned;
@@ -148,8 +155,9 @@ final class CudaSteps implements AutoCloseable {
                 (freeBefore - device.freeBytes()) >> 20);
     }
 
-    long numReplayed() {
-        return numReplayed;
+    /** Of the steps that only decode. */
+    long numReplayedDecodes() {
+        return numReplayedDecodes;
     }
 
     @Nullable
@@ -166,6 +174,7 @@ final class CudaSteps implements AutoCloseable {
         }
         graphs().launch(size);
         numReplayed++;
+        numReplayedDecodes += batch.numTokens == batch.numSequences ? 1 : 0;
         isDrawEnqueued = true;
         return graphLogits;
     }
@@ -182,20 +191,38 @@ final class CudaSteps implements AutoCloseable {
         while (numDecode < batch.numSequences && batch.extendLen[numDecode] == 1) {
             numDecode++;
         }
-        boolean isDecode = numDecode == batch.numSequences
-                && batch.numSampled == batch.numSequences
-                && batch.numLogits == batch.numSampled;
-        int size = isDecode ? graphs.sizeFor(batch.numSequences) : DecodeGraphs.NO_SIZE;
+        boolean isEachDrawn = batch.numSampled == batch.numSequences && batch.numLogits == batch.numSampled;
+        boolean hasChunks = numDecode < batch.numSequences;
+        // Whether graphs are captured must not matter, so that a step gives the same bits with and without.
+        boolean isSplit = hasChunks
+                && isEachDrawn
+                && !isDeterministic
+                && batch.numTokens <= Math.min(MAX_SPLIT_TOKENS, maxSequences)
+                && !isTooLong(batch);
         step = batch.numTokens <= smallStep.maxTokens() ? smallStep : largeStep;
         step.set(turn, batch, numSplit(), groupSize, Attention.TILE_ROWS);
+        if (isSplit) {
+            numDecode = batch.numTokens;
+            step.splitChunks(batch);
+        }
+        int size = isEachDrawn && (isSplit || !hasChunks) ? graphs.sizeFor(batch.numTokens) : DecodeGraphs.NO_SIZE;
         SlotTable table = slots(batch);
-        for (int place = batch.numSequences; place < size; place++) {
+        for (int place = batch.numTokens; place < size; place++) {
             step.pad(place, table.paddingRow(), paddingSlot, isDeterministic);
         }
         step.upload();
         table.update(turn, batch);
         isShared = shared != null && numSplit() > 0 && shared.set(turn, batch);
         return size;
+    }
+
+    /** Whether chunks as rows of one token each would read so much more that launching op by op is quicker: each row reads all before it. */
+    private static boolean isTooLong(ForwardBatch batch) {
+        long readAgain = 0;
+        for (int s = 0; s < batch.numSequences; s++) {
+            readAgain += (batch.extendLen[s] - 1L) * (batch.cachedLen[s] + batch.extendLen[s]);
+        }
+        return readAgain > MAX_READ_AGAIN;
     }
 
     /** The batch looks padded while its ops are recorded; nothing is computed. */

@@ -132,6 +132,33 @@ final class StepColumns {
         }
     }
 
+    /**
+     * Makes each token a sequence of its own, that attends to the tokens before it, whose K and V are written by then. The last tokens of the
+     * batch's sequences, which are drawn from, stay at their sequences' places; those before them come behind.
+     */
+    void splitChunks(ForwardBatch batch) {
+        int place = batch.numSequences;
+        for (int s = 0; s < batch.numSequences; s++) {
+            int last = batch.extendLen[s] - 1;
+            for (int i = 0; i < last; i++) {
+                setSingle(place++, batch.row[s], batch.cachedLen[s] + i, i + 1, batch.firstToken[s] + i);
+            }
+            setSingle(s, batch.row[s], batch.cachedLen[s] + last, last + 1, batch.firstToken[s] + last);
+        }
+        for (int i = batch.numSequences; i < place; i++) {
+            ints.put(tokenAt(LOGIT_TOKEN) + i, 0); // nobody asks for their logits
+        }
+        numTiles = 0;
+    }
+
+    /** @param numNew tokens up to this one that the step computes: their K and V aren't there before */
+    private void setSingle(int place, int row, int cachedLen, int numNew, int token) {
+        ints.put(sequenceAt(ROW) + place, row);
+        ints.put(sequenceAt(CACHED_LEN) + place, cachedLen);
+        ints.put(sequenceAt(EXTEND_LEN) + place, numNew);
+        ints.put(sequenceAt(FIRST_TOKEN) + place, token);
+    }
+
     /** For a step that is recorded before it is set. */
     void setNumTiles(int num) {
         numTiles = num;
@@ -148,10 +175,7 @@ final class StepColumns {
         ints.put(tokenAt(POSITION) + place, 0);
         ints.put(tokenAt(KV_SLOT) + place, slot);
         ints.put(tokenAt(TOKEN_ROW) + place, row);
-        ints.put(sequenceAt(ROW) + place, row);
-        ints.put(sequenceAt(CACHED_LEN) + place, 0);
-        ints.put(sequenceAt(EXTEND_LEN) + place, 1);
-        ints.put(sequenceAt(FIRST_TOKEN) + place, place);
+        setSingle(place, row, 0, 1, place);
         ints.put(tokenAt(LOGIT_TOKEN) + place, place);
     }
 
