@@ -132,7 +132,7 @@ __device__ __forceinline__ void attend(const __nv_bfloat16* qkv, int qkv_cols, P
       const int* slot_table, int stride, const int* row, const int* cached_len, const int* extend_len,                  \
       const int* first_token, const int* tile_seq, const int* tile_index, int num_heads, int num_kv_heads,              \
       float scale_log2, __nv_bfloat16* out) {                                                                           \
-    int place = gridDim.x - 1 - blockIdx.x; /* late tiles see most: first, so that no long one is left at the end */    \
+    int place = blockIdx.x; /* those that see most come first, so that no long one is left at the end */                \
     int seq = tile_seq[place];                                                                                          \
     Pages pages{k_cache + blockIdx.y * HEAD_DIM, v_cache + blockIdx.y * HEAD_DIM,                                       \
                 slot_table + static_cast<size_t>(row[seq]) * stride, static_cast<size_t>(num_kv_heads) * HEAD_DIM};     \

@@ -98,6 +98,49 @@ __device__ __forceinline__ void multiply_add_n64(float (&d)[32], const uint32_t 
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b));
 }
 
+/* d[64, 128] (+)= a[64, 16] b; a in registers, b in shared memory: [16, 128] with contiguous rows, or the transposed of such a [128, 16]. */
+template <bool kIsTransposed>
+__device__ __forceinline__ void multiply_n128(float (&d)[64], const uint32_t (&a)[4], uint64_t b, bool is_added) {
+  asm volatile(
+      "{ .reg .pred p; setp.ne.b32 p, %69, 0; wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, "
+      "%19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, %34, %35, "
+      "%36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, %50, %51, %52, "
+      "%53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+      "}, {%64, %65, %66, %67}, %68, p, 1, 1, %70; }"
+      :
+        "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
+        "+f"(d[6]), "+f"(d[7]), "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]),
+        "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), "+f"(d[16]), "+f"(d[17]),
+        "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
+        "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]),
+        "+f"(d[30]), "+f"(d[31]), "+f"(d[32]), "+f"(d[33]), "+f"(d[34]), "+f"(d[35]),
+        "+f"(d[36]), "+f"(d[37]), "+f"(d[38]), "+f"(d[39]), "+f"(d[40]), "+f"(d[41]),
+        "+f"(d[42]), "+f"(d[43]), "+f"(d[44]), "+f"(d[45]), "+f"(d[46]), "+f"(d[47]),
+        "+f"(d[48]), "+f"(d[49]), "+f"(d[50]), "+f"(d[51]), "+f"(d[52]), "+f"(d[53]),
+        "+f"(d[54]), "+f"(d[55]), "+f"(d[56]), "+f"(d[57]), "+f"(d[58]), "+f"(d[59]),
+        "+f"(d[60]), "+f"(d[61]), "+f"(d[62]), "+f"(d[63])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(static_cast<int>(is_added)),
+        "n"(kIsTransposed ? 0 : 1));
+}
+
+/* d[64, 64] (+)= a[64, 16] b[16, 64]; a in registers, b in shared memory, its rows contiguous. */
+__device__ __forceinline__ void multiply_n64(float (&d)[32], const uint32_t (&a)[4], uint64_t b, bool is_added) {
+  asm volatile(
+      "{ .reg .pred p; setp.ne.b32 p, %37, 0; wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, "
+      "%19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+      "}, {%32, %33, %34, %35}, %36, p, 1, 1, 1; }"
+      :
+        "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
+        "+f"(d[6]), "+f"(d[7]), "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]),
+        "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15]), "+f"(d[16]), "+f"(d[17]),
+        "+f"(d[18]), "+f"(d[19]), "+f"(d[20]), "+f"(d[21]), "+f"(d[22]), "+f"(d[23]),
+        "+f"(d[24]), "+f"(d[25]), "+f"(d[26]), "+f"(d[27]), "+f"(d[28]), "+f"(d[29]),
+        "+f"(d[30]), "+f"(d[31])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(static_cast<int>(is_added)));
+}
+
 /* Registers written before are seen by the products that follow. */
 __device__ __forceinline__ void begin_products() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 
@@ -116,7 +159,25 @@ __device__ __forceinline__ void pin(float (&registers)[kNum]) {
   for (int i = 0; i < kNum; i++) asm volatile("" : "+f"(registers[i])::"memory");
 }
 
-/* Shared memory written by this thread before is seen by products of others that hear of it after. */
+template <int kNum>
+__device__ __forceinline__ void pin(uint32_t (&registers)[kNum][4]) {
+#pragma unroll
+  for (int i = 0; i < kNum * 4; i++) asm volatile("" : "+r"(registers[i / 4][i % 4])::"memory");
+}
+
+/* The assembler moves a wait for products ahead of arithmetic that doesn't need them, and they no longer overlap. Not over a branch: this one, back
+   on a negative sum, is never taken. */
+__device__ __forceinline__ void hold_until(const float (&sums)[2]) {
+  asm volatile(
+      "{ .reg .pred p;\n"
+      "again_%=: setp.lt.f32 p, %0, 0f00000000; setp.lt.or.f32 p, %1, 0f00000000, p;\n"
+      "@!p bra done_%=; nanosleep.u32 20; bra again_%=;\n"
+      "done_%=: }" ::"f"(sums[0]),
+      "f"(sums[1])
+      : "memory");
+}
+
+/* Shared memory that this thread wrote before, or heard of as written by others, is seen by products that are started, or heard of this, after. */
 __device__ __forceinline__ void publish_to_products() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
 __device__ __forceinline__ void init_barrier(uint32_t barrier, int count) {
@@ -125,6 +186,34 @@ __device__ __forceinline__ void init_barrier(uint32_t barrier, int count) {
 
 __device__ __forceinline__ void arrive(uint32_t barrier) {
   asm volatile("{ .reg .b64 state; mbarrier.arrive.shared::cta.b64 state, [%0]; }" ::"r"(barrier) : "memory");
+}
+
+/* Arrives once all copies that the thread has started are there; the barrier counts it like any other. */
+__device__ __forceinline__ void arrive_after_copies(uint32_t barrier) {
+  asm volatile("cp.async.mbarrier.arrive.noinc.shared::cta.b64 [%0];" ::"r"(barrier) : "memory");
+}
+
+/* Copies 16 bytes past the first-level cache; writes zeros instead if is_dead, without reading. */
+__device__ __forceinline__ void copy_or_clear16(uint32_t to, const void* from, bool is_dead) {
+  asm volatile(
+      "{ .reg .pred p; setp.ne.b32 p, %2, 0; cp.async.cg.shared.global.L2::128B [%0], [%1], 16, p; }" ::"r"(to),
+      "l"(from), "r"(static_cast<int>(is_dead)));
+}
+
+/* Stores four 8 x 8 matrices of bf16; a thread gives two neighbours of each, and the address of a row. */
+__device__ __forceinline__ void store_matrix4(uint32_t to, const uint32_t (&from)[4]) {
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(to), "r"(from[0]),
+               "r"(from[1]), "r"(from[2]), "r"(from[3])
+               : "memory");
+}
+
+__device__ __forceinline__ uint4 load_shared16(uint32_t from) {
+  uint4 to;
+  asm volatile("ld.shared.v4.u32 {%0, %1, %2, %3}, [%4];"
+               : "=r"(to.x), "=r"(to.y), "=r"(to.z), "=r"(to.w)
+               : "r"(from)
+               : "memory");
+  return to;
 }
 
 /* Waits until the phase of this parity has ended. */
@@ -160,5 +249,12 @@ __device__ __forceinline__ void give_registers() {
 __device__ __forceinline__ float exp2_fast(float x) {
   float result;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+  return result;
+}
+
+/* 1 / x within two units in the last place. */
+__device__ __forceinline__ float reciprocal_fast(float x) {
+  float result;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
   return result;
 }

@@ -3,20 +3,10 @@ package io.radixflow.backend.cuda;
 import io.radixflow.backend.KvLayout;
 
 /**
- * Attention over the paged KV cache: sequences that compute one token by {@code decode_attention.cu}, chunks by {@code prefill_wgmma.cu} on
- * Hopper, elsewhere by {@code prefill_attention.cu}. Owns the split sequences' partial results.
+ * Attention over the paged KV cache: sequences that compute one token by {@code decode_attention.cu}, chunks by {@link PrefillAttention}. Owns
+ * the split sequences' partial results.
  */
 final class Attention {
-
-    /** Rows of a prefill tile: {@code kBlockRows} there. */
-    static final int TILE_ROWS = 128;
-
-    private static final int PREFILL_THREADS = 256;
-    private static final int WGMMA_THREADS = 384;
-    /** Queries, two stages of K and two of V, of 128 rows each. */
-    private static final int WGMMA_TILES = 5;
-    /** Barriers, and what the first tile's alignment may skip. */
-    private static final int WGMMA_EXTRA_BYTES = 64 + 1024;
 
     private static final int DECODE_THREADS = 128;
     private static final int MAX_SPLITS = 32;
@@ -42,13 +32,11 @@ final class Attention {
 
     private final CudaDevice device;
     private final KvLayout layout;
-    private final Kernel prefill;
+    private final PrefillAttention prefill;
     private final Kernel decode;
     private final DevicePointer mixed;
     private final DevicePointer weight;
     private final DevicePointer numDone;
-    private final int prefillThreads;
-    private final int prefillSharedBytes;
     private final int decodeSharedBytes;
     private final float scaleLog2;
     private final int blocksAtOnce;
@@ -58,19 +46,13 @@ final class Attention {
         this.device = device;
         this.layout = layout;
         int headDim = layout.headDim();
-        String family = kernels.isHopper() ? "prefill_wgmma" : "prefill_attention";
-        prefill = kernels.kernel(family, family + "_bf16_" + headDim, 16);
+        prefill = new PrefillAttention(device, kernels, layout);
         int maxGroup = groupSize() <= SMALL_GROUP ? SMALL_GROUP : MAX_GROUP;
         decode = kernels.waitingKernel(
                 "decode_attention", "decode_attention_bf16_" + headDim + "_" + maxGroup, NUM_DECODE_ARGUMENTS);
         int stageBytes = 2 * TILE_LEN * (headDim + 8) * Short.BYTES;
         decodeSharedBytes = (kernels.isHopper() ? HOPPER_STAGES : OTHER_STAGES) * stageBytes;
         decode.allowSharedBytes(decodeSharedBytes);
-        prefillThreads = kernels.isHopper() ? WGMMA_THREADS : PREFILL_THREADS;
-        prefillSharedBytes = kernels.isHopper()
-                ? WGMMA_TILES * TILE_ROWS * headDim * Short.BYTES + WGMMA_EXTRA_BYTES
-                : 2 * stageBytes;
-        prefill.allowSharedBytes(prefillSharedBytes);
         blocksAtOnce = BLOCKS_AT_ONCE * device.numMultiprocessors();
         long numPartial = (long) blocksAtOnce * groupSize(); // of all sequences that are split
         mixed = device.allocate(Float.BYTES * numPartial * headDim, "partial results of attention");
@@ -96,23 +78,7 @@ final class Attention {
     }
 
     void prefill(CudaTensor qkv, CudaKvCache cache, int layer, StepColumns step, SlotTable slots, CudaTensor out) {
-        prefill.with(qkv.memory())
-                .and(qkv.cols())
-                .and(cache.keyAddress(layer))
-                .and(cache.valueAddress(layer))
-                .and(slots.memory())
-                .and(slots.stride())
-                .and(step.sequence(StepColumns.ROW))
-                .and(step.sequence(StepColumns.CACHED_LEN))
-                .and(step.sequence(StepColumns.EXTEND_LEN))
-                .and(step.sequence(StepColumns.FIRST_TOKEN))
-                .and(step.tileSequences())
-                .and(step.tileIndices())
-                .and(layout.numHeads())
-                .and(layout.numKvHeads())
-                .and(scaleLog2)
-                .and(out.memory())
-                .launch(device.stream(), step.numTiles(), layout.numKvHeads(), 1, prefillThreads, prefillSharedBytes);
+        prefill.run(qkv, cache, layer, step, slots, out);
     }
 
     /**

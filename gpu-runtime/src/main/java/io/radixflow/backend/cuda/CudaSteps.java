@@ -92,7 +92,8 @@ final class CudaSteps implements AutoCloseable {
 
     private StepColumns columns(int maxTokens, int maxSequences) {
         // A tile has at least as many rows as a group has heads, and each sequence may end with a tile that isn't full.
-        return new StepColumns(device, maxTokens, maxSequences, maxTokens + maxSequences);
+        TileOrder order = new TileOrder(groupSize, PrefillAttention.TILE_ROWS);
+        return new StepColumns(device, maxTokens, maxSequences, maxTokens + maxSequences, order);
     }
 
     /** The running step's columns. */
@@ -200,7 +201,7 @@ final class CudaSteps implements AutoCloseable {
                 && batch.numTokens <= Math.min(MAX_SPLIT_TOKENS, maxSequences)
                 && !isTooLong(batch);
         step = batch.numTokens <= smallStep.maxTokens() ? smallStep : largeStep;
-        step.set(turn, batch, numSplit(), groupSize, Attention.TILE_ROWS);
+        step.set(turn, batch, numSplit());
         if (isSplit) {
             numDecode = batch.numTokens;
             step.splitChunks(batch);

@@ -154,7 +154,8 @@ final class SharedCostFit {
         Bench(int maxRows, int stride) {
             this.stride = stride;
             batch = new ForwardBatch(maxRows, maxRows, new int[maxRows * stride], stride);
-            step = new StepColumns(device, maxRows, maxRows, maxRows);
+            TileOrder order = new TileOrder(attention.groupSize(), PrefillAttention.TILE_ROWS);
+            step = new StepColumns(device, maxRows, maxRows, maxRows, order);
             slots = new SlotTable(device, maxRows, stride);
             int headDim = layout.headDim();
             int qkvCols = (layout.numHeads() + 2 * layout.numKvHeads()) * headDim;
@@ -167,7 +168,7 @@ final class SharedCostFit {
         double[] nanos(int numRows, int numSegments, int len) {
             device.synchronize();
             fill(numRows, numSegments, len);
-            step.set(0, batch, numRows, attention.groupSize(), Attention.TILE_ROWS);
+            step.set(0, batch, numRows);
             step.upload();
             slots.update(0, batch);
             shared.set(0, batch);

@@ -32,6 +32,7 @@ final class StepColumns {
     private final int maxTokens;
     private final int maxSequences;
     private final int maxTiles;
+    private final TileOrder order;
     private final StagedInts staged;
     private IntBuffer ints;
     private int turn;
@@ -40,11 +41,13 @@ final class StepColumns {
     private final DevicePointer tileSequences;
     private final DevicePointer tileIndices;
     private int numTiles;
+    private long seenLen;
 
-    StepColumns(CudaDevice device, int maxTokens, int maxSequences, int maxTiles) {
+    StepColumns(CudaDevice device, int maxTokens, int maxSequences, int maxTiles, TileOrder order) {
         this.maxTokens = maxTokens;
         this.maxSequences = maxSequences;
         this.maxTiles = maxTiles;
+        this.order = order;
         staged = new StagedInts(device, numInts(), "a step's columns");
         ints = staged.ints(turn);
         for (int i = 0; i < TOKEN_COLUMNS; i++) {
@@ -98,15 +101,18 @@ final class StepColumns {
         return numTiles;
     }
 
+    /** Tokens that they see, cached ones included. */
+    long seenLen() {
+        return seenLen;
+    }
+
     /**
      * Takes over a batch.
      *
      * @param ofTurn whose last step has been waited for
      * @param numSplit leading sequences that need no tiles
-     * @param rowsPerToken heads of a group
-     * @param tileRows rows of a tile, a row being a token and a head of its group
      */
-    void set(int ofTurn, ForwardBatch batch, int numSplit, int rowsPerToken, int tileRows) {
+    void set(int ofTurn, ForwardBatch batch, int numSplit) {
         turn = ofTurn;
         ints = staged.ints(ofTurn);
         ints.put(tokenAt(TOKEN_ID), batch.tokenId, 0, batch.numTokens);
@@ -118,18 +124,16 @@ final class StepColumns {
         ints.put(sequenceAt(EXTEND_LEN), batch.extendLen, 0, numSequences);
         ints.put(sequenceAt(FIRST_TOKEN), batch.firstToken, 0, numSequences);
         ints.put(tokenAt(LOGIT_TOKEN), batch.logitToken, 0, batch.numLogits);
-        numTiles = 0;
         for (int s = 0; s < numSequences; s++) {
             for (int i = 0; i < batch.extendLen[s]; i++) {
                 ints.put(tokenAt(TOKEN_ROW) + batch.firstToken[s] + i, batch.row[s]);
             }
-            int numRows = s < numSplit ? 0 : batch.extendLen[s] * rowsPerToken;
-            for (int tile = 0; tile * tileRows < numRows; tile++) {
-                ints.put(tilesAt() + numTiles, s);
-                ints.put(tilesAt() + maxTiles + numTiles, tile);
-                numTiles++;
-            }
         }
+        seenLen = 0;
+        for (int s = numSplit; s < numSequences; s++) {
+            seenLen += batch.cachedLen[s] + batch.extendLen[s];
+        }
+        numTiles = order.write(batch, numSplit, ints, tilesAt(), tilesAt() + maxTiles);
     }
 
     /**
