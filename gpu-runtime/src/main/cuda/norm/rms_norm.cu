@@ -20,7 +20,9 @@ __device__ __forceinline__ void norm_row(__nv_bfloat16* x, const __nv_bfloat16* 
                                          int cols, __nv_bfloat16* out) {
   __shared__ float scratch[kThreads / kWarp];
   allow_next();
-  for (int col = threadIdx.x * kLineFloats; col < cols; col += kThreads * kLineFloats) fetch_line(weight + col);
+  if (blockIdx.x == 0) {  // one row for all
+    for (int col = threadIdx.x * kLineFloats; col < cols; col += kThreads * kLineFloats) fetch_line(weight + col);
+  }
   wait_for_previous();
   float kept[kVectors][8];
   float squares = 0;

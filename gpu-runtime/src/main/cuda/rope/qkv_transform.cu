@@ -61,13 +61,18 @@ __device__ __forceinline__ void transform(__nv_bfloat16* qkv, const float* bias,
   int num_all = num_heads + 2 * num_kv_heads;
   int token = blockIdx.x;
   size_t table = static_cast<size_t>(position[token]) * (kHeadDim / 2);
+  // Once for each line: thousands of tokens that fetch the same norm would queue up before one part of the cache.
   if (threadIdx.x % kWarp < kHeadDim / kLineFloats) {
     int at = threadIdx.x % kWarp * kLineFloats;
-    if (query_norm) fetch_line(query_norm + at);
-    if (key_norm) fetch_line(key_norm + at);
-    if (bias && head < num_all) fetch_line(bias + head * kHeadDim + at);
-    fetch_line(cos + table + at / 2);
-    fetch_line(sin + table + at / 2);
+    if (token == 0) {
+      if (query_norm && head == 0) fetch_line(query_norm + at);
+      if (key_norm && head == 0) fetch_line(key_norm + at);
+      if (bias && head < num_all) fetch_line(bias + head * kHeadDim + at);
+    }
+    if (head == 0) {
+      fetch_line(cos + table + at / 2);
+      fetch_line(sin + table + at / 2);
+    }
   }
   wait_for_previous();
   if (head >= num_all) return;
