@@ -29,7 +29,7 @@ public interface Backend extends AutoCloseable {
         return 0;
     }
 
-    /** Steps since the start that only decoded and were replayed from a recording instead of being launched op by op. */
+    /** Steps since the start that were replayed from a recording instead of being launched op by op. */
     default long numReplayedSteps() {
         return 0;
     }

@@ -324,6 +324,7 @@ final class EngineLoop {
 
     private void enqueue(Step step) {
         ForwardBatch forward = batch.forward();
+        long replayedBefore = backend.numReplayedSteps();
         Tensor sampled = backend.runStep(forward, stepOps);
         if (sampled != null) {
             batch.fillMasks(step.plan());
@@ -334,8 +335,10 @@ final class EngineLoop {
             backend.score(model.logits(row, rows), rows, step.scoredPrompt, row - forward.numSampled);
         }
         stats.numSteps++;
-        stats.numDecodeSteps += step.plan().numDecode() == step.plan().numSequences() ? 1 : 0;
-        stats.numReplayedSteps = backend.numReplayedSteps();
+        if (step.plan().numDecode() == step.plan().numSequences()) {
+            stats.numDecodeSteps++;
+            stats.numReplayedSteps += backend.numReplayedSteps() - replayedBefore;
+        }
     }
 
     private void book(Step step) {

@@ -154,7 +154,7 @@ public final class CudaBackend implements Backend {
 
     @Override
     public long numReplayedSteps() {
-        return steps == null ? 0 : steps.numReplayedDecodes();
+        return steps == null ? 0 : steps.numReplayed();
     }
 
     @Override

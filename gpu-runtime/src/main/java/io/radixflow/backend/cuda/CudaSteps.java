@@ -58,7 +58,6 @@ final class CudaSteps implements AutoCloseable {
     private boolean isDrawEnqueued;
     private long numSteps;
     private long numReplayed;
-    private long numReplayedDecodes;
     private long numShared;
     private @Nullable DevicePointer rowIndex;
     private @Nullable Pointer rowIndexPinned;
@@ -156,9 +155,8 @@ final class CudaSteps implements AutoCloseable {
                 (freeBefore - device.freeBytes()) >> 20);
     }
 
-    /** Of the steps that only decode. */
-    long numReplayedDecodes() {
-        return numReplayedDecodes;
+    long numReplayed() {
+        return numReplayed;
     }
 
     @Nullable
@@ -175,7 +173,6 @@ final class CudaSteps implements AutoCloseable {
         }
         graphs().launch(size);
         numReplayed++;
-        numReplayedDecodes += batch.numTokens == batch.numSequences ? 1 : 0;
         isDrawEnqueued = true;
         return graphLogits;
     }
