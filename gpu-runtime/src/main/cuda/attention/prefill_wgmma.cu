@@ -53,11 +53,6 @@ __device__ __forceinline__ void start_values(const uint32_t (&weights)[kTileLen 
   commit_products();
 }
 
-/* The multiplying warp groups start their products in turns, so that one takes its softmax while the other's run; the first group begins. */
-__device__ __forceinline__ void await_turn(int warp_group) { sync_named(1 + warp_group, kMultiplying * kGroup); }
-
-__device__ __forceinline__ void pass_turn(int warp_group) { arrive_named(2 - warp_group, kMultiplying * kGroup); }
-
 /* Running softmax of the thread's two rows, lane / 4 and lane / 4 + 8 of its warp's 16. */
 struct Rows {
   int visible[2];  // tokens below
@@ -106,11 +101,6 @@ struct Rows {
     }
   }
 };
-
-__device__ __forceinline__ uint32_t pack(float low, float high) {
-  __nv_bfloat162 two = __floats2bfloat162_rn(low, high);
-  return *reinterpret_cast<uint32_t*>(&two);
-}
 
 /* Divides by the sums and writes the warp's 16 rows, by way of the space of their queries, which nobody reads any more. */
 template <int kHeadDim>

@@ -10,21 +10,13 @@ extern "C" __global__ void shared_wgmma_bf16_128() { __trap(); }
 #else
 
 #include "../common/ptx.cuh"
-#include "../common/ptx_sm90.cuh"
 #include "../common/vec.cuh"
+#include "warp_groups.cuh"
 
 namespace {
 
-constexpr int kGroup = 128;  // threads of a warp group
-constexpr int kMultiplying = 2;
-constexpr int kThreads = (kMultiplying + 1) * kGroup;
-constexpr int kGroupRows = 64;
-constexpr int kBlockRows = kMultiplying * kGroupRows;
-constexpr int kTileLen = 128;
 constexpr int kStages = 2;
 constexpr int kAhead = 2;  // copies of a K or V tile under way besides the newest
-constexpr int kSubTileBytes = 128 * 128;
-constexpr int kAlignment = 1024;
 constexpr int kItemInts = 8;
 constexpr int kNone = -1;
 
@@ -37,7 +29,6 @@ struct Shape {
   static constexpr int kKeys = kTileBytes;
   static constexpr int kValues = kKeys + kStages * kTileBytes;
   static constexpr int kBarriers = kValues + kStages * kTileBytes;
-  static_assert(kBlockRows == kTileLen, "queries take the space of a tile");
 };
 
 struct alignas(16) Item {
@@ -165,11 +156,6 @@ __device__ __forceinline__ void start_scores(uint32_t queries, uint32_t keys, fl
   commit_products();
 }
 
-__device__ __forceinline__ uint32_t pack(float low, float high) {
-  __nv_bfloat162 two = __floats2bfloat162_rn(low, high);
-  return *reinterpret_cast<uint32_t*>(&two);
-}
-
 /* out += weights . values of kTokens tokens; eight rows of a sub-tile are 1,024 bytes. */
 template <int kHeadDim, int kTokens>
 __device__ __forceinline__ void start_values(const uint32_t (&weights)[kTokens / 16][4], uint32_t values,
@@ -180,18 +166,13 @@ __device__ __forceinline__ void start_values(const uint32_t (&weights)[kTokens /
   for (int k = 0; k < kTokens / 16; k++) {
     uint64_t b = matrix_at(values + k * 2 * 1024, kSubTileBytes);
     if constexpr (kHeadDim == 128) {
-      multiply_add_n128(out, weights[k], b);
+      multiply_n128<false>(out, weights[k], b, true);
     } else {
-      multiply_add_n64(out, weights[k], b);
+      multiply_n64(out, weights[k], b, true);
     }
   }
   commit_products();
 }
-
-/* The multiplying warp groups start their products in turns, so that one takes its softmax while the other's run; the first group begins. */
-__device__ __forceinline__ void await_turn(int warp_group) { sync_named(1 + warp_group, kMultiplying * kGroup); }
-
-__device__ __forceinline__ void pass_turn(int warp_group) { arrive_named(2 - warp_group, kMultiplying * kGroup); }
 
 __device__ __forceinline__ void sync_group(int warp_group) { sync_named(1 + kMultiplying + warp_group, kGroup); }
 

@@ -76,11 +76,6 @@ __device__ __forceinline__ void score(const uint32_t (&q)[kHeadDim / 16][4], con
   }
 }
 
-__device__ __forceinline__ uint32_t pack(float low, float high) {
-  __nv_bfloat162 two = __floats2bfloat162_rn(low, high);
-  return *reinterpret_cast<uint32_t*>(&two);
-}
-
 /* out += weights . v for 16 tokens whose padded rows start at v_rows. */
 template <int kHeadDim>
 __device__ __forceinline__ void mix(const float (&weights)[2][4], const __nv_bfloat16* v_rows,

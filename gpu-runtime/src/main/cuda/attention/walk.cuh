@@ -3,19 +3,10 @@
 
 #include <cuda_bf16.h>
 
-#include "../common/ptx_sm90.cuh"
+#include "warp_groups.cuh"
 
-constexpr int kGroup = 128;  // threads of a warp group
-constexpr int kMultiplying = 2;
-constexpr int kThreads = (kMultiplying + 1) * kGroup;
-constexpr int kGroupRows = 64;
-constexpr int kBlockRows = kMultiplying * kGroupRows;
-constexpr int kTileLen = 128;
 constexpr int kItemBuffers = 2;
 constexpr int kRingBuffers = 5;
-constexpr int kSubTileBytes = 128 * 128;
-constexpr int kAlignment = 1024;
-static_assert(kBlockRows == kTileLen, "queries take the space of a tile");
 
 /* The kernel's arguments, as in prefill_attention. */
 struct Inputs {

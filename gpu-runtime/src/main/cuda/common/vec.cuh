@@ -36,6 +36,12 @@ __device__ __forceinline__ Bf16x8 from_floats(const float (&from)[8]) {
   return into;
 }
 
+/* Two neighbours as bf16 in one register, an operand of a product. */
+__device__ __forceinline__ uint32_t pack(float low, float high) {
+  __nv_bfloat162 two = __floats2bfloat162_rn(low, high);
+  return *reinterpret_cast<uint32_t*>(&two);
+}
+
 /* Sum over a thread block of kThreads; every thread gets it. `scratch` has one float a warp. */
 template <int kThreads>
 __device__ __forceinline__ float block_sum(float value, float* scratch) {
