@@ -58,7 +58,7 @@ final class Attention {
         mixed = device.allocate(Float.BYTES * numPartial * headDim, "partial results of attention");
         weight = device.allocate(Float.BYTES * numPartial, "weights of partial results");
         numDone = device.allocate(Integer.BYTES * (long) maxSequences * layout.numKvHeads(), "splits that are done");
-        scaleLog2 = (float) (LOG2_E / Math.sqrt(headDim));
+        scaleLog2 = scaleLog2(layout);
     }
 
     /** @throws IllegalArgumentException naming what the kernels can't do */
@@ -67,14 +67,33 @@ final class Attention {
             throw new IllegalArgumentException(
                     "heads of " + layout.headDim() + " numbers; the kernels have 64 and 128");
         }
-        if (layout.numHeads() / layout.numKvHeads() > MAX_GROUP) {
-            throw new IllegalArgumentException(layout.numHeads() / layout.numKvHeads()
-                    + " query heads a KV head; the kernels take at most " + MAX_GROUP);
+        if (groupSize(layout) > MAX_GROUP) {
+            throw new IllegalArgumentException(
+                    groupSize(layout) + " query heads a KV head; the kernels take at most " + MAX_GROUP);
         }
     }
 
     int groupSize() {
+        return groupSize(layout);
+    }
+
+    static int groupSize(KvLayout layout) {
         return layout.numHeads() / layout.numKvHeads();
+    }
+
+    /** What scores are multiplied with, in units of log2, so that kernels raise 2 to them. */
+    static float scaleLog2(KvLayout layout) {
+        return (float) (LOG2_E / Math.sqrt(layout.headDim()));
+    }
+
+    /** The arguments that every kernel of attention begins with: queries, one layer's K and V, and which slots a row has. */
+    static Kernel begin(Kernel kernel, CudaTensor qkv, CudaKvCache cache, int layer, SlotTable slots) {
+        return kernel.with(qkv.memory())
+                .and(qkv.cols())
+                .and(cache.keyAddress(layer))
+                .and(cache.valueAddress(layer))
+                .and(slots.memory())
+                .and(slots.stride());
     }
 
     void prefill(CudaTensor qkv, CudaKvCache cache, int layer, StepColumns step, SlotTable slots, CudaTensor out) {
@@ -99,12 +118,7 @@ final class Attention {
     void decode(
             CudaTensor qkv, CudaKvCache cache, int layer, StepColumns step, int num, SlotTable slots, CudaTensor out) {
         int maxSplits = maxSplits(num);
-        decode.with(qkv.memory())
-                .and(qkv.cols())
-                .and(cache.keyAddress(layer))
-                .and(cache.valueAddress(layer))
-                .and(slots.memory())
-                .and(slots.stride())
+        begin(decode, qkv, cache, layer, slots)
                 .and(step.sequence(StepColumns.ROW))
                 .and(step.sequence(StepColumns.CACHED_LEN))
                 .and(step.sequence(StepColumns.FIRST_TOKEN))

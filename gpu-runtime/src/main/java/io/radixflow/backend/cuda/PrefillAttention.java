@@ -25,8 +25,6 @@ final class PrefillAttention {
 
     private static final int LEAST_HEADS_AT_ONCE = 2;
 
-    private static final double LOG2_E = 1.4426950408889634;
-
     private final CudaDevice device;
     private final KvLayout layout;
     private final Kernel kernel;
@@ -49,17 +47,12 @@ final class PrefillAttention {
                 : 2 * 2 * TILE_LEN * (headDim + 8) * Short.BYTES;
         kernel.allowSharedBytes(sharedBytes);
         numBlocks = device.numMultiprocessors();
-        scaleLog2 = (float) (LOG2_E / Math.sqrt(headDim));
+        scaleLog2 = Attention.scaleLog2(layout);
         counts = device.allocate(2 * Integer.BYTES, "counts of attention's items");
     }
 
     void run(CudaTensor qkv, CudaKvCache cache, int layer, StepColumns step, SlotTable slots, CudaTensor out) {
-        kernel.with(qkv.memory())
-                .and(qkv.cols())
-                .and(cache.keyAddress(layer))
-                .and(cache.valueAddress(layer))
-                .and(slots.memory())
-                .and(slots.stride())
+        Attention.begin(kernel, qkv, cache, layer, slots)
                 .and(step.sequence(StepColumns.ROW))
                 .and(step.sequence(StepColumns.CACHED_LEN))
                 .and(step.sequence(StepColumns.EXTEND_LEN))

@@ -31,8 +31,6 @@ final class SharedAttention {
     /** Thread blocks that fill the device a few times over. */
     private static final int WANTED_BLOCKS = 1056;
 
-    private static final double LOG2_E = 1.4426950408889634;
-
     private static final int WGMMA_THREADS = 384;
     private static final int WGMMA_TILE_LEN = 128;
     /** Queries, two stages of K and two of V, of 128 rows each. */
@@ -86,7 +84,7 @@ final class SharedAttention {
         segments.allowSharedBytes(sharedBytes);
         tailSharedBytes = TAIL_ROWS * (headDim + 8) * Short.BYTES;
         tail.allowSharedBytes(tailSharedBytes);
-        int groupSize = layout.numHeads() / layout.numKvHeads();
+        int groupSize = Attention.groupSize(layout);
         shape = new SharedItems.Device(
                 TILE_ROWS / groupSize,
                 isHopper ? TILE_ROWS / 2 / groupSize : 0,
@@ -94,7 +92,7 @@ final class SharedAttention {
                 layout.numKvHeads(),
                 device.numMultiprocessors());
         maxRecords = RECORDS_PER_SEQUENCE * maxSequences;
-        scaleLog2 = (float) (LOG2_E / Math.sqrt(headDim));
+        scaleLog2 = Attention.scaleLog2(layout);
         partial = device.allocate(
                 Float.BYTES * (long) maxSequences * layout.numHeads() * MAX_SPLITS * (headDim + 1),
                 "partial results of shared attention");
@@ -142,12 +140,7 @@ final class SharedAttention {
      */
     void attend(
             CudaTensor qkv, CudaKvCache cache, int layer, StepColumns step, int num, SlotTable slots, CudaTensor out) {
-        segments.with(qkv.memory())
-                .and(qkv.cols())
-                .and(cache.keyAddress(layer))
-                .and(cache.valueAddress(layer))
-                .and(slots.memory())
-                .and(slots.stride())
+        Attention.begin(segments, qkv, cache, layer, slots)
                 .and(work)
                 .and(order)
                 .and(step.sequence(StepColumns.FIRST_TOKEN))
@@ -159,12 +152,7 @@ final class SharedAttention {
                 .launch(device.stream(), shape.numBlocks(), 1, 1, threads, sharedBytes);
         int numPairs = num * layout.numKvHeads();
         int walkers = Math.max(1, Math.min(MAX_SPLITS, (WANTED_BLOCKS + numPairs - 1) / numPairs));
-        tail.with(qkv.memory())
-                .and(qkv.cols())
-                .and(cache.keyAddress(layer))
-                .and(cache.valueAddress(layer))
-                .and(slots.memory())
-                .and(slots.stride())
+        Attention.begin(tail, qkv, cache, layer, slots)
                 .and(step.sequence(StepColumns.ROW))
                 .and(step.sequence(StepColumns.CACHED_LEN))
                 .and(step.sequence(StepColumns.FIRST_TOKEN))
