@@ -15,13 +15,13 @@ import io.radixflow.engine.JsonStyle;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.SamplingParamsBuilder;
 import io.radixflow.engine.StepOutput;
+import io.radixflow.testkit.NamedValues;
 import io.radixflow.text.TextModel;
 import java.io.ByteArrayOutputStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,11 +87,7 @@ public final class GrammarFigures {
     }
 
     public static void main(String[] args) throws InterruptedException {
-        Map<String, String> options = new HashMap<>();
-        for (String option : Arrays.asList(args).subList(4, args.length)) {
-            int at = option.indexOf('=');
-            options.put(option.substring(0, at), option.substring(at + 1));
-        }
+        Map<String, String> options = NamedValues.of(Arrays.asList(args).subList(4, args.length));
         EngineConfig jumping = EngineConfig.of(options);
         options.put("disable-jump-forward", "true");
         EngineConfig plain = EngineConfig.of(options);

@@ -7,6 +7,7 @@ import io.radixflow.engine.EngineConfig;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.model.ModelFiles;
+import io.radixflow.testkit.NamedValues;
 import io.radixflow.testkit.ObservedModel;
 import io.radixflow.testkit.TinyModel;
 import java.nio.file.Path;
@@ -142,10 +143,7 @@ class InvarianceTest {
             Map<String, String> texts = new HashMap<>();
             texts.put("model-path", model.toString());
             texts.put("max-total-tokens", "6144");
-            for (String option : options.split(" ", -1)) {
-                int at = option.indexOf('=');
-                texts.put(option.substring(0, at), option.substring(at + 1));
-            }
+            texts.putAll(NamedValues.of(options));
             EngineConfig config = EngineConfig.of(texts);
             try (ModelFiles files = Engines.open(config)) {
                 EngineParts parts = new PartsLoader(config, files).load();

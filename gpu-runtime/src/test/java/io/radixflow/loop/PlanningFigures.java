@@ -9,10 +9,12 @@ import io.radixflow.engine.GenerationListener;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.StepOutput;
+import io.radixflow.testkit.NamedValues;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
 import java.lang.management.ThreadMXBean;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,9 +52,7 @@ final class PlanningFigures {
                 "256",
                 "chunked-prefill-size",
                 "8192"));
-        for (int i = 2; i < args.length; i++) {
-            options.put(args[i].split("=", 2)[0], args[i].split("=", 2)[1]);
-        }
+        options.putAll(NamedValues.of(Arrays.asList(args).subList(2, args.length)));
         for (int numRequests : new int[] {20_000, 256, 1_000, 10_000, 100_000}) {
             try (Engine engine = Engines.start(EngineConfig.of(options))) {
                 measure(engine, numRequests);

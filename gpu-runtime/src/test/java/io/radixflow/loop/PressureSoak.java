@@ -11,6 +11,7 @@ import io.radixflow.engine.FinishReason;
 import io.radixflow.engine.GenerationListener;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.StepOutput;
+import io.radixflow.testkit.NamedValues;
 import io.radixflow.testkit.RecordingListener;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -109,11 +111,7 @@ final class PressureSoak implements GenerationListener {
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
-        Map<String, String> options = new HashMap<>();
-        for (int i = 1; i < args.length; i++) {
-            int equals = args[i].indexOf('=');
-            options.put(args[i].substring(0, equals), args[i].substring(equals + 1));
-        }
+        Map<String, String> options = NamedValues.of(Arrays.asList(args).subList(1, args.length));
         run(Integer.parseInt(args[0]), options);
     }
 

@@ -8,12 +8,13 @@ import io.radixflow.engine.GenerationListener;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.engine.StepOutput;
+import io.radixflow.testkit.NamedValues;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -56,11 +57,7 @@ final class Soak implements GenerationListener {
     }
 
     public static void main(String[] args) throws IOException, InterruptedException {
-        Map<String, String> options = new HashMap<>();
-        for (int i = 1; i < args.length; i++) {
-            int equals = args[i].indexOf('=');
-            options.put(args[i].substring(0, equals), args[i].substring(equals + 1));
-        }
+        Map<String, String> options = NamedValues.of(Arrays.asList(args).subList(1, args.length));
         try (Engine engine = Engines.start(EngineConfig.of(options))) {
             Soak soak = new Soak(engine);
             for (String count : args[0].split(",", -1)) {

@@ -9,6 +9,7 @@ import io.radixflow.engine.EngineSession;
 import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.PromptLogprobs;
 import io.radixflow.engine.SamplingParams;
+import io.radixflow.testkit.NamedValues;
 import io.radixflow.testkit.RecordingListener;
 import io.radixflow.testkit.RecordingListener.Recorded;
 import io.radixflow.testkit.TinyModel;
@@ -120,12 +121,7 @@ class TinyModelLogprobsTest {
         Map<String, String> texts = new HashMap<>();
         texts.put("model-path", TinyModel.gguf(variant, folder).toString());
         texts.put("max-total-tokens", "4000");
-        for (String option : options.split(" ", -1)) {
-            if (!option.isEmpty()) {
-                int at = option.indexOf('=');
-                texts.put(option.substring(0, at), option.substring(at + 1));
-            }
-        }
+        texts.putAll(NamedValues.of(options));
         return texts;
     }
 

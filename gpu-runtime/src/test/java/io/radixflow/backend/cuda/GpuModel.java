@@ -9,6 +9,7 @@ import io.radixflow.engine.GenerationRequest;
 import io.radixflow.engine.SamplingParams;
 import io.radixflow.loop.Engines;
 import io.radixflow.testkit.GgufWriter;
+import io.radixflow.testkit.NamedValues;
 import io.radixflow.testkit.RecordingListener;
 import io.radixflow.weights.TensorType;
 import java.nio.ByteBuffer;
@@ -32,27 +33,23 @@ final class GpuModel {
 
     private GpuModel() {}
 
-    /** Tokens, log-probabilities and ends of 40 requests that share prefixes, a third of them sampled, a third with penalties. */
-    static List<String> run(Path file, String options) {
-        Map<String, String> texts = new HashMap<>(Map.of(
-                "model-path",
-                file.toString(),
-                "device",
-                "cuda",
-                "mem-fraction-static",
-                "0.3",
-                "max-total-tokens",
-                "20000",
-                "shared-prefix-attention", // what pays is measured, so low bits may differ from start to start
-                "off"));
+    /** An engine's options for a model on the GPU, to be completed. */
+    static Map<String, String> options(Path model) {
+        Map<String, String> texts =
+                new HashMap<>(Map.of("model-path", model.toString(), "device", "cuda", "mem-fraction-static", "0.3"));
         if (!LIBRARY.isEmpty()) {
             texts.put("cuda-library-path", LIBRARY);
         }
-        for (String option : options.split(" ", -1)) {
-            if (!option.isEmpty()) {
-                texts.put(option.split("=", 2)[0], option.split("=", 2)[1]);
-            }
-        }
+        return texts;
+    }
+
+    /** Tokens, log-probabilities and ends of 40 requests that share prefixes, a third of them sampled, a third with penalties. */
+    static List<String> run(Path file, String options) {
+        Map<String, String> texts = options(file);
+        texts.put("max-total-tokens", "20000");
+        texts.put(
+                "shared-prefix-attention", "off"); // what pays is measured, so low bits may differ from start to start
+        texts.putAll(NamedValues.of(options));
         RecordingListener listener = new RecordingListener();
         int numRequests = 40;
         int[] shared = ids(300, 5);

@@ -19,8 +19,6 @@ import io.radixflow.testkit.RandomTensors;
 import io.radixflow.testkit.ReferenceBackend;
 import io.radixflow.weights.TensorData;
 import io.radixflow.weights.TensorType;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -61,8 +59,8 @@ final class KernelGpuTest {
     @ValueSource(ints = {8, 64, 72, 576, 896, 2048, 2056, 4096, 16384})
     void normalises(int cols) {
         for (int rows : new int[] {1, 3, 33}) {
-            float[] x = rounded(RandomTensors.activations(rows * cols, cols));
-            float[] delta = rounded(RandomTensors.activations(rows * cols, cols + 1));
+            float[] x = GpuTensors.rounded(RandomTensors.activations(rows * cols, cols));
+            float[] delta = GpuTensors.rounded(RandomTensors.activations(rows * cols, cols + 1));
             float[] weight = RandomTensors.activations(cols, cols + 2);
             Tensor plain = poisoned(rows, cols);
             backend.rmsNorm(activations(x, rows, cols), backend.upload(weight, 1, cols), EPS, rows, plain);
@@ -89,7 +87,7 @@ final class KernelGpuTest {
     @ValueSource(ints = {8, 16, 1536, 2048, 2056, 4864, 12288})
     void gates(int ffn) {
         int rows = 5;
-        float[] gateUp = rounded(RandomTensors.activations(rows * 2 * ffn, ffn));
+        float[] gateUp = GpuTensors.rounded(RandomTensors.activations(rows * 2 * ffn, ffn));
         gateUp[0] = -200; // exp(200) is beyond a float
         Tensor out = poisoned(rows, ffn);
         backend.siluMul(activations(gateUp, rows, 2 * ffn), rows, out);
@@ -157,7 +155,7 @@ final class KernelGpuTest {
         Weight weight = backend.upload(List.of(data));
         int maxRows = 300;
         backend.allocateLogits(16, outputs + 8);
-        float[] x = rounded(RandomTensors.activations(maxRows * cols, 4));
+        float[] x = GpuTensors.rounded(RandomTensors.activations(maxRows * cols, 4));
         Tensor expected = reference.allocate(maxRows, outputs);
         reference.linear(reference.upload(List.of(data)), reference.upload(x, maxRows, cols), maxRows, expected);
         // Pieces are padded: there must be rows to read, whatever they hold.
@@ -197,7 +195,7 @@ final class KernelGpuTest {
         KvLayout layout = new KvLayout(1, 80, numHeads, numKvHeads, headDim, ElementType.BFLOAT16);
         AttentionScene scene = new AttentionScene(layout, new int[] {33, 20}, 0, true, headDim);
         ForwardBatch batch = scene.step(new int[2], new int[] {33, 20});
-        float[] rows = rounded(scene.qkv(batch));
+        float[] rows = GpuTensors.rounded(scene.qkv(batch));
         backend.allocateLogits(16, 16);
         KvCache kv = backend.allocateKvCache(layout);
         for (boolean hasAll : new boolean[] {false, true}) {
@@ -276,7 +274,7 @@ final class KernelGpuTest {
         int outputs = 2064;
         int cols = 1024;
         Weight weight = backend.upload(List.of(RandomTensors.weights(TensorType.BF16, outputs, cols, 3)));
-        float[] x = rounded(RandomTensors.activations(FewRows.MAX_ROWS * cols, 4));
+        float[] x = GpuTensors.rounded(RandomTensors.activations(FewRows.MAX_ROWS * cols, 4));
         CudaTensor input = activations(x, FewRows.MAX_ROWS, cols);
         Tensor out = poisoned(FewRows.MAX_ROWS, outputs);
         backend.linear(weight, input, FewRows.MAX_ROWS, out);
@@ -307,8 +305,8 @@ final class KernelGpuTest {
     void multipliesAroundANorm(int rows, int inner, int hidden, int outputs) {
         TensorData first = RandomTensors.weights(TensorType.BF16, hidden, inner, 5);
         TensorData second = RandomTensors.weights(TensorType.BF16, outputs, hidden, 6);
-        float[] x = rounded(RandomTensors.activations(rows * inner, 1));
-        float[] before = rounded(RandomTensors.activations(rows * hidden, 2));
+        float[] x = GpuTensors.rounded(RandomTensors.activations(rows * inner, 1));
+        float[] before = GpuTensors.rounded(RandomTensors.activations(rows * hidden, 2));
         float[] norm = RandomTensors.activations(hidden, 3);
         CudaTensor residual = activations(before, rows, hidden);
         Tensor out = poisoned(rows, outputs);
@@ -374,7 +372,7 @@ final class KernelGpuTest {
      * once more, and scores, some hundreds large, carry fp32's error into the exponent.
      */
     private void checkAttention(AttentionScene scene, KvCache kv, KvCache exact, KvCache absolute, ForwardBatch batch) {
-        float[] qkv = rounded(scene.qkv(batch));
+        float[] qkv = GpuTensors.rounded(scene.qkv(batch));
         float[] positive = withPositiveValues(qkv, scene.qkvCols(), exact.layout());
         int rows = batch.numTokens;
         CudaTensor input = activations(qkv, rows, scene.qkvCols());
@@ -409,7 +407,7 @@ final class KernelGpuTest {
 
     /** A step's K and V, of which {@code absolute} gets the values' magnitudes; nothing is attended to. */
     private void writeKv(AttentionScene scene, KvCache kv, KvCache exact, KvCache absolute, ForwardBatch batch) {
-        float[] qkv = rounded(scene.qkv(batch));
+        float[] qkv = GpuTensors.rounded(scene.qkv(batch));
         CudaTensor input = activations(qkv, batch.numTokens, scene.qkvCols());
         backend.runStep(batch, () -> {
             backend.transformAndWriteKv(
@@ -479,22 +477,7 @@ final class KernelGpuTest {
         return activations(RandomTensors.poison((rows + 1) * cols), rows + 1, cols);
     }
 
-    /** Numbers as activations, which backends themselves take from ops alone. */
     private CudaTensor activations(float[] values, int rows, int cols) {
-        ByteBuffer bytes = ByteBuffer.allocate(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
-        for (float value : values) {
-            bytes.putShort(WeightUploader.bf16(value));
-        }
-        CudaWeight uploaded =
-                CudaWeight.of(backend.upload(List.of(new TensorData("x", TensorType.BF16, rows, cols, bytes.flip()))));
-        return new CudaTensor(uploaded.memory(), rows, cols, false);
-    }
-
-    private static float[] rounded(float[] values) {
-        float[] rounded = new float[values.length];
-        for (int i = 0; i < values.length; i++) {
-            rounded[i] = Float.intBitsToFloat(WeightUploader.bf16(values[i]) << 16);
-        }
-        return rounded;
+        return GpuTensors.activations(backend, values, rows, cols);
     }
 }

@@ -13,7 +13,6 @@ import io.radixflow.testkit.TrainedDecoder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -124,22 +123,10 @@ final class SharedPrefixEngineGpuTest {
     }
 
     private static Answer[] run(Path file, int[][] prompts, String sharing) {
-        Map<String, String> texts = new HashMap<>(Map.of(
-                "model-path",
-                file.toString(),
-                "device",
-                "cuda",
-                "mem-fraction-static",
-                "0.3",
-                "max-total-tokens",
-                "100000",
-                "max-running-requests",
-                "200",
-                "shared-prefix-attention",
-                sharing));
-        if (!GpuModel.LIBRARY.isEmpty()) {
-            texts.put("cuda-library-path", GpuModel.LIBRARY);
-        }
+        Map<String, String> texts = GpuModel.options(file);
+        texts.put("max-total-tokens", "100000");
+        texts.put("max-running-requests", "200");
+        texts.put("shared-prefix-attention", sharing);
         SamplingParams params = SamplingParams.builder()
                 .temperature(0)
                 .maxTokens(MAX_TOKENS)

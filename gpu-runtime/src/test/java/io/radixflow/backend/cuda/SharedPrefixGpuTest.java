@@ -15,11 +15,6 @@ import io.radixflow.backend.Tensor;
 import io.radixflow.testkit.AttentionScene;
 import io.radixflow.testkit.RandomTensors;
 import io.radixflow.testkit.ReferenceBackend;
-import io.radixflow.weights.TensorData;
-import io.radixflow.weights.TensorType;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -155,9 +150,9 @@ final class SharedPrefixGpuTest {
 
     private float[] run(CudaBackend backend, AttentionScene scene, KvCache kv, ForwardBatch batch) {
         int rows = batch.numTokens;
-        CudaTensor input = activations(backend, rounded(scene.qkv(batch)), rows, scene.qkvCols());
-        CudaTensor out =
-                activations(backend, RandomTensors.poison((rows + 1) * scene.outCols()), rows + 1, scene.outCols());
+        CudaTensor input = GpuTensors.activations(backend, GpuTensors.rounded(scene.qkv(batch)), rows, scene.qkvCols());
+        CudaTensor out = GpuTensors.activations(
+                backend, RandomTensors.poison((rows + 1) * scene.outCols()), rows + 1, scene.outCols());
         QkvTransform identity = QkvTransform.rotation(scene.rope(backend, Rope.Pairing.HALVES));
         backend.runStep(batch, () -> {
             backend.transformAndWriteKv(input, identity, kv, 0, batch);
@@ -175,7 +170,7 @@ final class SharedPrefixGpuTest {
 
     /** The oracle's K and V; the values' magnitudes if asked for. */
     private Tensor write(AttentionScene scene, KvCache kv, ForwardBatch batch, boolean isAbsolute) {
-        float[] qkv = rounded(scene.qkv(batch));
+        float[] qkv = GpuTensors.rounded(scene.qkv(batch));
         int firstValue =
                 scene.qkvCols() - kv.layout().numKvHeads() * kv.layout().headDim();
         for (int i = 0; isAbsolute && i < qkv.length; i++) {
@@ -192,23 +187,5 @@ final class SharedPrefixGpuTest {
         Tensor out = reference.allocate(batch.numTokens, scene.outCols());
         reference.attention(input, kv, 0, batch, out);
         return ReferenceBackend.values(out);
-    }
-
-    private static CudaTensor activations(CudaBackend backend, float[] values, int rows, int cols) {
-        ByteBuffer bytes = ByteBuffer.allocate(2 * values.length).order(ByteOrder.LITTLE_ENDIAN);
-        for (float value : values) {
-            bytes.putShort(WeightUploader.bf16(value));
-        }
-        CudaWeight uploaded =
-                CudaWeight.of(backend.upload(List.of(new TensorData("x", TensorType.BF16, rows, cols, bytes.flip()))));
-        return new CudaTensor(uploaded.memory(), rows, cols, false);
-    }
-
-    private static float[] rounded(float[] values) {
-        float[] rounded = new float[values.length];
-        for (int i = 0; i < values.length; i++) {
-            rounded[i] = Float.intBitsToFloat(WeightUploader.bf16(values[i]) << 16);
-        }
-        return rounded;
     }
 }
