@@ -22,18 +22,7 @@ case "${1:-}" in
         ;;
 esac
 
-# The same compiler everywhere, whatever is installed: what is built must not depend on the machine.
-tools=.cache/nvcc
-if ! compgen -G "$tools/nvidia/cu13/bin/nvcc" > /dev/null; then
-    echo "build-kernels: fetching nvcc with pip into $tools" >&2
-    python3 -m pip install -q --no-deps --target "$tools" 'nvidia-cuda-nvcc==13.0.88' 'nvidia-cuda-runtime==13.0.96' \
-        'nvidia-cuda-cccl==13.0.85' 'nvidia-nvvm==13.0.88' 'nvidia-cuda-crt==13.0.88' || {
-        echo "build-kernels: nvcc can't be fetched; it needs Python 3 with pip and its package index" >&2
-        exit 2
-    }
-fi
-nvcc="$root/$tools/nvidia/cu13/bin/nvcc"
-chmod +x "$root/$tools"/nvidia/cu13/bin/* "$root/$tools"/nvidia/cu13/nvvm/bin/* 2> /dev/null || true
+nvcc="$(scripts/find-nvcc.sh)"
 
 hash_of_sources() {
     (cd "$source_dir" && find . -type f \( -name '*.cu' -o -name '*.cuh' \) | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d ' ' -f 1)
