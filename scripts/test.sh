@@ -39,6 +39,7 @@ else
 fi
 
 scripts/build-kernels.sh --check || finish "FAILED: the CUDA kernels" 1
+dev/cuda/build.sh --check || finish "FAILED: the ladders of dev/cuda" 1
 
 echo "test.sh: building and testing, tests tagged $excluded left out"
 set +e
