@@ -36,6 +36,19 @@ __device__ __forceinline__ Bf16x8 from_floats(const float (&from)[8]) {
   return into;
 }
 
+/* Eight floats from an address that is a multiple of 16. */
+__device__ __forceinline__ void load_floats8(const float* from, float (&into)[8]) {
+  float4 low = *reinterpret_cast<const float4*>(from), high = *reinterpret_cast<const float4*>(from + 4);
+  into[0] = low.x;
+  into[1] = low.y;
+  into[2] = low.z;
+  into[3] = low.w;
+  into[4] = high.x;
+  into[5] = high.y;
+  into[6] = high.z;
+  into[7] = high.w;
+}
+
 /* Two neighbours as bf16 in one register, an operand of a product. */
 __device__ __forceinline__ uint32_t pack(float low, float high) {
   __nv_bfloat162 two = __floats2bfloat162_rn(low, high);

@@ -15,8 +15,8 @@ package io.radixflow.engine;
  * @param numRequestsTotal requests taken in
  * @param numRetractedReqs retractions
  * @param numAbortedRequestsTotal requests that ended with ABORT, TIMEOUT or ERROR
- * @param genThroughput sampled tokens per second over the last interval
- * @param prefillThroughput computed prompt tokens per second over the last interval
+ * @param genThroughput sampled tokens per second over the last second, or step if that is longer
+ * @param prefillThroughput computed prompt tokens per second over it
  * @param numSteps forward steps run
  * @param numDecodeSteps of these, steps that computed one token for each sequence
  * @param numReplayedSteps of these, steps that the device replayed from a CUDA graph

@@ -36,9 +36,9 @@ public final class CudaBackend implements Backend {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
     private static final int ROW_THREADS = 256;
-    private static final int TRANSFORM_WARPS = 4;
-    private static final int WARP = 32;
     private static final int VECTOR = 8;
+    /** Numbers of a thread in {@code qkv_transform}. */
+    private static final int TRANSFORMED = 16;
 
     /**
      * What a device needs to know at start.
@@ -100,8 +100,7 @@ public final class CudaBackend implements Backend {
     private final List<CudaWeight> weights = new ArrayList<>();
     private final @Nullable InvariantGemms invariantGemms;
     private final @Nullable FewRows fewRows;
-    private final Kernel rmsNorm;
-    private final Kernel rmsNormAdd;
+    private final RmsNorm rmsNorm;
     private final Kernel siluMul;
     private final Kernel gatherRows;
     private final StepClock clock;
@@ -127,8 +126,7 @@ public final class CudaBackend implements Backend {
         }
         invariantGemms = settings.isDeterministic ? new InvariantGemms(device, kernels, gemms) : null;
         fewRows = kernels.isHopper() && !settings.isDeterministic ? new FewRows(device, kernels) : null;
-        rmsNorm = kernels.waitingKernel("rms_norm", "rms_norm_bf16", 5);
-        rmsNormAdd = kernels.waitingKernel("rms_norm", "rms_norm_add_bf16", 6);
+        rmsNorm = new RmsNorm(device, kernels);
         siluMul = kernels.waitingKernel("rows", "silu_mul_bf16", 3);
         gatherRows = kernels.waitingKernel("rows", "gather_rows_bf16", 4);
         clock = new StepClock(device);
@@ -228,7 +226,7 @@ public final class CudaBackend implements Backend {
                     "--kv-cache-dtype " + layout.type() + " is not built for --device cuda; take auto or bfloat16");
         }
         attention = new Attention(device, kernels, layout, settings.maxSequences);
-        transform = kernels.waitingKernel("qkv_transform", "qkv_transform_bf16_" + layout.headDim(), 14);
+        transform = kernels.waitingKernel("qkv_transform", "qkv_transform_bf16_" + layout.headDim(), 15);
         shared = settings.isSharing() ? new SharedAttention(device, kernels, layout, settings.maxSequences) : null;
         CudaKvCache cache = new CudaKvCache(layout, device.allocate(CudaKvCache.bytes(layout), "KV pool"));
         steps = new CudaSteps(device, kernels, settings, cache.paddingSlot(), attention.groupSize(), shared);
@@ -247,7 +245,8 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void prepare(ForwardBatch batch, StepOps ops) {
-        steps().captureAll(batch, ops, sampler());
+        device.enter();
+        steps().prepare(batch, ops, sampler());
     }
 
     @Override
@@ -286,24 +285,13 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void rmsNorm(Tensor x, Tensor weight, float eps, int rows, Tensor out) {
-        rmsNorm.with(CudaTensor.of(x).memory())
-                .and(CudaTensor.of(weight).memory())
-                .and(eps)
-                .and(x.cols())
-                .and(CudaTensor.of(out).memory())
-                .launch(device.stream(), rows, 1, 1, ROW_THREADS, 0);
+        rmsNorm.run(CudaTensor.of(x), CudaTensor.of(weight), eps, rows, CudaTensor.of(out));
     }
 
     @Override
     public void addRmsNorm(Tensor residual, Tensor delta, Tensor weight, float eps, int rows, Tensor out) {
-        rmsNormAdd
-                .with(CudaTensor.of(residual).memory())
-                .and(CudaTensor.of(delta).memory())
-                .and(CudaTensor.of(weight).memory())
-                .and(eps)
-                .and(residual.cols())
-                .and(CudaTensor.of(out).memory())
-                .launch(device.stream(), rows, 1, 1, ROW_THREADS, 0);
+        rmsNorm.runAdded(
+                CudaTensor.of(residual), CudaTensor.of(delta), CudaTensor.of(weight), eps, rows, CudaTensor.of(out));
     }
 
     @Override
@@ -335,7 +323,7 @@ public final class CudaBackend implements Backend {
     public void transformAndWriteKv(Tensor qkv, QkvTransform parts, KvCache kv, int layer, ForwardBatch batch) {
         CudaKvCache pages = CudaKvCache.of(kv);
         KvLayout layout = pages.layout();
-        int numHeads = layout.numHeads() + 2 * layout.numKvHeads();
+        int numNumbers = Math.multiplyExact(batch.numTokens, qkv.cols());
         Objects.requireNonNull(transform, "a KV cache")
                 .with(CudaTensor.of(qkv).memory())
                 .and(address(parts.bias()))
@@ -351,13 +339,8 @@ public final class CudaBackend implements Backend {
                 .and(pages.valueAddress(layer))
                 .and(layout.numHeads())
                 .and(layout.numKvHeads())
-                .launch(
-                        device.stream(),
-                        batch.numTokens,
-                        blocks(numHeads, TRANSFORM_WARPS),
-                        1,
-                        TRANSFORM_WARPS * WARP,
-                        0);
+                .and(batch.numTokens)
+                .launch(device.stream(), blocks(numNumbers, ROW_THREADS * TRANSFORMED), 1, 1, ROW_THREADS, 0);
     }
 
     private static long address(@Nullable Tensor tensor) {

@@ -20,6 +20,9 @@ final class CudaSampler {
     private static final int RULE_BLOCKS = 32;
 
     private static final int SCRATCH_ROWS = 16;
+    /** Most parts of a row that are looked through at once for its largest logit. */
+    private static final int MAX_SPLITS = 32;
+
     private static final int MAX_VOCAB_SIZE = 1 << 18;
     /** {@code kBroken} of {@code draw.cu}. */
     private static final int BROKEN = -2;
@@ -43,6 +46,8 @@ final class CudaSampler {
     private final DrawColumns columns;
     private final CudaScorer scorer;
     private final StagedInts drawn;
+    private final DevicePointer largestOfSplits;
+    private final DevicePointer splitsDone;
     private final DevicePointer scratch;
     private final DevicePointer counts;
     private final @Nullable ScoredTokens[] taken = new ScoredTokens[CudaSteps.MAX_IN_FLIGHT];
@@ -63,12 +68,15 @@ final class CudaSampler {
         this.device = device;
         this.vocabSize = vocabSize;
         stream = device.stream();
-        argmax = kernels.kernel("argmax", "argmax_f32", 3);
+        argmax = kernels.waitingKernel("argmax", "argmax_f32", 5);
         applyRules = kernels.kernel("draw", "apply_rules_f32", 11);
         draw = kernels.kernel("draw", "draw_f32", 5);
         columns = new DrawColumns(device, maxEntries, vocabSize);
         scorer = new CudaScorer(device, kernels, maxEntries + maxTokens);
         drawn = new StagedInts(device, maxEntries, "drawn tokens");
+        largestOfSplits =
+                device.allocate((Float.BYTES + Integer.BYTES) * (long) maxEntries * MAX_SPLITS, "largest logits");
+        splitsDone = device.allocate(Integer.BYTES * (long) maxEntries, "largest logits");
         scratch = device.allocate(Float.BYTES * (long) SCRATCH_ROWS * vocabSize, "rows of logits");
         counts = device.allocate(Integer.BYTES * (long) RULE_BLOCKS * vocabSize, "counts of tokens");
         mayLeaveNone = new boolean[CudaSteps.MAX_IN_FLIGHT][maxEntries];
@@ -87,7 +95,13 @@ final class CudaSampler {
 
     /** Enqueues the search for each row's largest logit. */
     void enqueueLargest(CudaTensor logits, int rows) {
-        argmax.with(logits.memory()).and(logits.cols()).and(drawn.memory()).launch(stream, rows, 1, 1, THREADS, 0);
+        int numSplits = Math.max(1, Math.min(MAX_SPLITS, device.numMultiprocessors() / rows));
+        argmax.with(logits.memory())
+                .and(logits.cols())
+                .and(drawn.memory())
+                .and(largestOfSplits)
+                .and(splitsDone)
+                .launch(stream, numSplits, rows, 1, THREADS, 0);
     }
 
     /**

@@ -127,9 +127,14 @@ final class CudaSteps implements AutoCloseable {
         return isDrawEnqueued;
     }
 
-    /** Captures a decode step of each size, the largest first, so that the others find their memory. */
-    void captureAll(ForwardBatch batch, StepOps ops, CudaSampler sampler) {
+    /** Captures a decode step of each size, the largest first, so that the others find their memory; then computes a first chunk. */
+    void prepare(ForwardBatch batch, StepOps ops, CudaSampler sampler) {
         slots(batch);
+        captureAll(batch, ops, sampler);
+        warmUp(batch, ops, sampler);
+    }
+
+    private void captureAll(ForwardBatch batch, StepOps ops, CudaSampler sampler) {
         int[] sizes = graphs.sizes();
         if (sizes.length == 0) {
             return;
@@ -153,6 +158,49 @@ final class CudaSteps implements AutoCloseable {
                 "Capture CUDA graphs end. Time elapsed: {} s. mem usage={} MB.",
                 String.format(Locale.ROOT, "%.2f", (System.nanoTime() - started) / 1e9),
                 (freeBefore - device.freeBytes()) >> 20);
+    }
+
+    /**
+     * Computes the largest chunk of tokens that nobody wants, of the row and the slot that pad: kernels and products are loaded at their first
+     * call, which would otherwise cost the first requests.
+     */
+    private void warmUp(ForwardBatch batch, StepOps ops, CudaSampler sampler) {
+        step = largeStep;
+        logitToken = batch.logitToken;
+        numDecode = 0;
+        SlotTable table = slots();
+        int mostOfRow = Math.max(1, batch.slotTableStride / 2); // a row's end may lie behind the last position
+        int token = 0;
+        int s = 0;
+        for (; token < batch.tokenId.length && s < maxSequences; s++) {
+            int len = Math.min(batch.tokenId.length - token, mostOfRow);
+            batch.row[s] = table.paddingRow();
+            batch.firstToken[s] = token;
+            batch.cachedLen[s] = 0;
+            batch.extendLen[s] = len;
+            for (int i = 0; i < len; i++, token++) {
+                batch.tokenId[token] = 0;
+                batch.position[token] = i;
+                batch.kvSlot[token] = paddingSlot;
+            }
+            batch.logitToken[s] = token - 1;
+        }
+        batch.numTokens = token;
+        batch.numSequences = s;
+        batch.numSampled = s;
+        batch.numLogits = s;
+        try {
+            step.set(0, batch, 0);
+            step.upload();
+            enqueueBegin(token, sampler);
+            ops.enqueue();
+            device.synchronize();
+        } finally {
+            batch.numTokens = 0;
+            batch.numSequences = 0;
+            batch.numSampled = 0;
+            batch.numLogits = 0;
+        }
     }
 
     long numReplayed() {
