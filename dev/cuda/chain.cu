@@ -3,10 +3,9 @@
    LT: the folder of cuBLASLt. */
 #include "bench.cuh"
 #include "cublas.cuh"
+#include "decode_barriers.cuh"
 #include "decode_launch.cuh"
 #include "steps/argmax.cuh"
-#include "steps/decode_barriers.cuh"
-#include "steps/decode_now.cuh"
 #include "steps/few_rows.cuh"
 #include "steps/qkv_transform.cuh"
 #include "steps/rms_norm.cuh"
@@ -160,10 +159,7 @@ class Chain {
       launch_ring(decode_now::decode_attention_bf16_128_8, {}, m_.scratch, kv_, layer, m_.qkv, step_.start, m_.attended);
       return;
     }
-    const Batch& b = kv_.batch;
-    launch_barriers(decode_barriers::shared_tail_bf16_128, m_.scratch, kv_, layer, m_.qkv, b.zeros, m_.attended);
-    Records none{b.zeros, b.zeros, b.zeros, m_.scratch.mixed, m_.scratch.weight};
-    launch_join(decode_barriers::shared_tail_join_bf16_128, m_.scratch, b, b.zeros, none, m_.attended);
+    launch_barriers(decode_barriers::decode, decode_barriers::add_up, m_.scratch, kv_, layer, m_.qkv, m_.attended);
   }
 
   Memory& m_;

@@ -1,10 +1,9 @@
 /* decode: the ladder of decode_attention. One layer of 32 query heads over 8 KV heads of 128, one token a sequence; times in a graph over as many
    layers as fit into memory. A row for each step: µs of a layer, share of the read limit, launched plainly and early. */
 #include "bench.cuh"
+#include "decode_barriers.cuh"
 #include "decode_launch.cuh"
-#include "steps/decode_barriers.cuh"
 #include "steps/decode_four_stages.cuh"
-#include "steps/decode_now.cuh"
 #include "steps/decode_sequences_first.cuh"
 #include "steps/decode_two_stages.cuh"
 #include "steps/decode_two_warps.cuh"
@@ -34,10 +33,7 @@ Step ring(const char* name, DecodeKernel kernel, const RingShape& shape) {
 }
 
 void run_barriers(const Memory& memory, const KvPool& pool, int layer, Start, Bf16* out) {
-  const Batch& b = pool.batch;
-  launch_barriers(decode_barriers::shared_tail_bf16_128, memory.scratch, pool, layer, memory.qkv, b.zeros, out);
-  Records none{b.zeros, b.zeros, b.zeros, memory.scratch.mixed, memory.scratch.weight};
-  launch_join(decode_barriers::shared_tail_join_bf16_128, memory.scratch, b, b.zeros, none, out);
+  launch_barriers(decode_barriers::decode, decode_barriers::add_up, memory.scratch, pool, layer, memory.qkv, out);
 }
 
 std::vector<Step> all_steps() {

@@ -22,7 +22,7 @@ constexpr Splits kAsBuilt{128, 0}, kAsBefore{256, 16};
 
 /* Partial results. */
 struct DecodeScratch {
-  Array<float> mixed{static_cast<size_t>(kMostSequences) * kHeads * kMostSplits * (kHeadDim + 1)};
+  Array<float> mixed{static_cast<size_t>(kMostSequences) * kHeads * kMostSplits * (kHeadDim + 4)};
   Array<float> weight{static_cast<size_t>(kMostSequences) * kHeads * kMostSplits};
   Array<int> num_done{static_cast<size_t>(kMostSequences) * kKvHeads};
   DecodeScratch() { num_done.set_bytes(0); }
@@ -43,31 +43,19 @@ void launch_ring(Kernel kernel, const RingShape& shape, const DecodeScratch& scr
   unsigned max_splits = shape.splits.max(b.size(), 2 * num_multiprocessors()), num = b.size();
   dim3 grid = shape.is_sequence_first ? dim3(num, max_splits, kKvHeads) : dim3(kKvHeads, max_splits, num);
   launch(start, grid, shape.warps * kWarp, bytes, kernel, qkv, kQkvCols, pool.k(layer), pool.v(layer), b.table, b.stride,
-         b.row, b.cached, b.first_token, b.newest_slot, nullptr, b.ones, shape.splits.min_len, max_splits, kHeads,
+         b.row, b.cached, b.first_token, b.newest_slot, b.ones, shape.splits.min_len, max_splits, kHeads,
          kKvHeads, kScaleLog2, scratch.mixed, scratch.weight, scratch.num_done, out);
 }
 
-/* Four warps between two block barriers a tile of 64 tokens, from `shared_len` on; never early, as it doesn't wait for the kernel ahead. */
-template <typename Kernel>
-void launch_barriers(Kernel kernel, const DecodeScratch& scratch, const KvPool& pool, int layer, const Bf16* qkv,
-                     const Array<int>& shared_len, Bf16* out) {
+/* decode_barriers, and the kernel that adds its splits up. */
+template <typename Kernel, typename AddUp>
+void launch_barriers(Kernel kernel, AddUp add_up, const DecodeScratch& scratch, const KvPool& pool, int layer,
+                     const Bf16* qkv, Bf16* out) {
   constexpr int kBytes = 2 * 2 * 64 * (kHeadDim + 8) * sizeof(Bf16);
   const Batch& b = pool.batch;
   int pairs = b.size() * kKvHeads;
   int walkers = std::max(1, std::min(16, (8 * num_multiprocessors() + pairs - 1) / pairs));
   launch(Start::kPlain, dim3(b.size(), kKvHeads, walkers), 128, kBytes, kernel, qkv, kQkvCols, pool.k(layer), pool.v(layer),
-         b.table, b.stride, b.row, b.cached, b.first_token, kHeads, kKvHeads, kScaleLog2, scratch.mixed, out, shared_len);
-}
-
-/* Which records of segments each sequence has (none: zeros). */
-struct Records {
-  const Array<int>&first, &num, &list;
-  const Array<float>&values, &weights;
-};
-
-template <typename Kernel>
-void launch_join(Kernel kernel, const DecodeScratch& scratch, const Batch& b, const Array<int>& shared_len,
-                 const Records& records, Bf16* out) {
-  launch(Start::kPlain, dim3(b.size(), kHeads / 4), 128, 0, kernel, scratch.mixed, b.cached, shared_len, b.first_token,
-         records.first, records.num, records.list, records.values, records.weights, kHeads, out);
+         b.table, b.stride, b.row, b.cached, b.first_token, kHeads, kKvHeads, kScaleLog2, scratch.mixed, out);
+  launch(Start::kPlain, dim3(b.size(), kHeads / 4), 128, 0, add_up, scratch.mixed, b.cached, b.first_token, kHeads, out);
 }

@@ -1,8 +1,9 @@
 /* shared: the ladder of decode attention behind shared prefixes. One layer, 256 rows, 32 query heads over 8 KV heads of 128. A row for each step: µs of
-   all three kernels and of each, the segments' also as TFLOP/s and as TB/s of reading each segment once; several layers' K and V in turns. */
+   all three kernels, launched early, and of each alone, plainly, the segments' also as TFLOP/s and as TB/s of reading each segment once; several layers' K and V in turns. */
 #include "bench.cuh"
 #include "decode_launch.cuh"
 #include "steps/decode_now.cuh"
+#include "steps/shared_all_registers.cuh"
 #include "steps/shared_mma.cuh"
 #include "steps/shared_mma_two_blocks.cuh"
 #include "steps/shared_no_turns.cuh"
@@ -76,6 +77,7 @@ struct Step {
   int threads, bytes, blocks, tile_len;  // blocks of a multiprocessor
   bool may_halve;                        // both warp groups on an item's few rows, each with half of the tokens
   int piece_len;                         // 0: as SharedItems chooses
+  Start start = Start::kEarly;           // of all three kernels one after another
 };
 
 /* What the host makes of a step's segments: SharedItems for one level. */
@@ -153,17 +155,32 @@ struct Run {
   const Plan& plan;
   KvPool kv{memory.pool, scene.batch};
 
-  void segments(int layer) const {
-    launch(Start::kPlain, step.blocks * num_multiprocessors(), step.threads, step.bytes, step.kernel, memory.qkv, kQkvCols,
+  int max_splits() const {
+    constexpr Splits kOfTails{128, 0};
+    return std::min(8, kOfTails.max(scene.batch.size(), 4 * num_multiprocessors()));
+  }
+  void segments(int layer, Start start) const {
+    launch(start, step.blocks * num_multiprocessors(), step.threads, step.bytes, step.kernel, memory.qkv, kQkvCols,
            kv.k(layer), kv.v(layer), scene.batch.table, scene.batch.stride, plan.work, plan.order, scene.batch.first_token,
            kHeads, kKvHeads, kScaleLog2, plan.values, plan.weights);
   }
-  void tails(int layer) const {
-    launch_barriers(shared_tail::shared_tail_bf16_128, memory.scratch, kv, layer, memory.qkv, scene.shared_len, memory.out);
+  void tails(int layer, Start start) const {
+    constexpr int kBytes = 3 * 2 * 2 * 16 * (kHeadDim + 8) * sizeof(Bf16);
+    const Batch& b = scene.batch;
+    launch(start, dim3(kKvHeads, max_splits(), b.size()), 96, kBytes, shared_tail::shared_tail_bf16_128_8, memory.qkv, kQkvCols,
+           kv.k(layer), kv.v(layer), b.table, b.stride, b.row, b.cached, b.first_token, kHeads, kKvHeads, kScaleLog2,
+           memory.scratch.mixed, memory.out, scene.shared_len, max_splits());
   }
-  void add_up(int) const {
-    Records records{plan.first_record, plan.num_records, plan.list, plan.values, plan.weights};
-    launch_join(shared_tail::shared_tail_join_bf16_128, memory.scratch, scene.batch, scene.shared_len, records, memory.out);
+  void add_up(Start start) const {
+    const Batch& b = scene.batch;
+    launch(start, dim3(b.size(), kHeads / 4), 128, 0, shared_tail::shared_tail_join_bf16_128, memory.scratch.mixed, b.cached,
+           scene.shared_len, b.first_token, plan.first_record, plan.num_records, plan.list, plan.values, plan.weights,
+           kHeads, max_splits(), memory.out);
+  }
+  void all(int layer) const {
+    segments(layer, step.start);
+    tails(layer, step.start);
+    add_up(step.start);
   }
 };
 
@@ -178,18 +195,16 @@ void run_step(Memory& memory, const Scene& scene, const Step& step, const Attent
   Plan plan(scene, step);
   Run run{memory, scene, step, plan};
   memory.out.poison();
-  run.segments(0);
-  run.tails(0);
-  run.add_up(0);
+  run.all(0);
   double error = reference.error(memory.out);
   judge(error < kTolerance, step.name, std::to_string(scene.batch.size()) + " rows, error " + std::to_string(error));
   if (!is_timed) return;
-  double all = time_layers(run.kv, [&](int layer) { run.segments(layer), run.tails(layer), run.add_up(layer); });
-  double segments = time_layers(run.kv, [&](int layer) { run.segments(layer); });
+  double all = time_layers(run.kv, [&](int layer) { run.all(layer); });
+  double segments = time_layers(run.kv, [&](int layer) { run.segments(layer, Start::kPlain); });
   std::printf("| %s | %d | %.1f | %.1f (%.0f TFLOP/s, %.1f TB/s) | %.1f | %.1f |\n", step.name, plan.piece_len, all, segments,
               4.0 * kHeads * kHeadDim * scene.pairs() / segments / 1e6, 4.0 * scene.tokens() * kSlotNumbers / segments / 1e6,
-              time_layers(run.kv, [&](int layer) { run.tails(layer); }),
-              time_layers(run.kv, [&](int layer) { run.add_up(layer); }));
+              time_layers(run.kv, [&](int layer) { run.tails(layer, Start::kPlain); }),
+              time_layers(run.kv, [&](int) { run.add_up(Start::kPlain); }));
   std::fflush(stdout);
 }
 
@@ -198,10 +213,13 @@ std::vector<Step> all_steps() {
   constexpr int kWgmmaBytes = 5 * 128 * kHeadDim * sizeof(Bf16) + 64 + 1024;
   SharedKernel now = shared_now::shared_wgmma_bf16_128;
   return {
-      {"mma.sync (other GPUs)", shared_mma::shared_attention_bf16_128, 256, kMmaBytes, 1, 64, false, 0},
-      {"two blocks, 128 registers, spilling", shared_mma_two_blocks::shared_attention_bf16_128, 256, kMmaBytes, 2, 64, false, 0},
+      {"mma.sync (other GPUs)", shared_mma::shared_attention_bf16_128, 256, kMmaBytes, 1, 64, false, 0, Start::kPlain},
+      {"two blocks, 128 registers, spilling", shared_mma_two_blocks::shared_attention_bf16_128, 256, kMmaBytes, 2, 64, false, 0,
+       Start::kPlain},
       {"wgmma", now, 384, kWgmmaBytes, 1, 128, false, 0},
       {"both groups on few rows: as built", now, 384, kWgmmaBytes, 1, 128, true, 0},
+      {"the same, launched plainly", now, 384, kWgmmaBytes, 1, 128, true, 0, Start::kPlain},
+      {"the same, no registers left to tails", shared_all_registers::shared_wgmma_bf16_128, 384, kWgmmaBytes, 1, 128, true, 0},
       {"the same, groups not in turns", shared_no_turns::shared_wgmma_bf16_128, 384, kWgmmaBytes, 1, 128, true, 0},
       {"the same, pieces of 512", now, 384, kWgmmaBytes, 1, 128, true, 512},
       {"pieces of 2,048", now, 384, kWgmmaBytes, 1, 128, true, 2048},

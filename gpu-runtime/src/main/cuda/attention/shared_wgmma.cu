@@ -1,7 +1,10 @@
 /* shared_wgmma: shared_attention for Hopper: the same function and arguments, with products of warp groups.
    grid: any number of blocks x 384 threads: two warp groups of 64 rows each multiply, a third one copies tiles of 128 tokens, two ahead, also
    across items; head_dim 64 or 128. While one warp group takes the softmax, the other one's products run; a group's next scores are multiplied
-   together with its last values.     See shared_attention.cu for arguments and sources, prefill_wgmma.cu for the same scheme over a prompt. */
+   together with its last values.
+   Started early, it copies K and V of segments, which no kernel of this step writes, before the kernels ahead have ended. Only then it lets
+   shared_tail start, which so needs to wait for nothing that it reads.
+   See shared_attention.cu for arguments and sources, prefill_wgmma.cu for the same scheme over a prompt. */
 #if defined(__CUDA_ARCH__) && !defined(__CUDA_ARCH_FEAT_SM90_ALL)
 
 extern "C" __global__ void shared_wgmma_bf16_64() { __trap(); }  // never launched: others take shared_attention
@@ -9,6 +12,7 @@ extern "C" __global__ void shared_wgmma_bf16_128() { __trap(); }
 
 #else
 
+#include "../common/launch.cuh"
 #include "../common/ptx.cuh"
 #include "../common/vec.cuh"
 #include "warp_groups.cuh"
@@ -19,6 +23,13 @@ constexpr int kStages = 2;
 constexpr int kAhead = 2;  // copies of a K or V tile under way besides the newest
 constexpr int kItemInts = 8;
 constexpr int kNone = -1;
+
+/* Of a thread: at the start, then of those that multiply and of those that copy. What is left of a multiprocessor's, 80 for one more warp of each
+   scheduler, is enough for a block of shared_tail's, which so reads while this one multiplies. */
+constexpr int kRegisters = 144;
+constexpr int kMultiplyingRegisters = 192;
+constexpr int kCopyingRegisters = 48;
+static_assert(kMultiplying * kMultiplyingRegisters + kCopyingRegisters == (kMultiplying + 1) * kRegisters);
 
 template <int kHeadDim>
 struct Shape {
@@ -62,8 +73,9 @@ struct Work {
 template <int kHeadDim>
 struct TileCopies {
   using S = Shape<kHeadDim>;
-  static constexpr int kRowsAtOnce = kGroup / S::kChunks;
-  static constexpr int kPasses = kTileLen / kRowsAtOnce;
+  static constexpr int kRowsOfWarp = kTileLen / (kGroup / kWarp);
+  static constexpr int kRowsAtOnce = kWarp / S::kChunks;
+  static_assert(kRowsOfWarp == kWarp, "a lane looks up one slot");
 
   const __nv_bfloat16* k_cache;
   const __nv_bfloat16* v_cache;
@@ -92,38 +104,31 @@ struct TileCopies {
   }
 
   __device__ __forceinline__ void copy_item(const int* slots, int from, int to, int head_at) {
-    int first = threadIdx.x % kGroup / S::kChunks;
-    int tile[kPasses];
-    look_up(slots, from + first, to, tile);
+    int own = from + threadIdx.x % kGroup;  // a warp's 32 tokens are next to each other
+    int slot = own < to ? slots[own] : -1;
     for (int at = from; at < to; at += kTileLen) {
-      start(tile, k_cache + head_at, S::kKeys, false);
+      start(slot, k_cache + head_at, S::kKeys, false);
       settle();
-      start(tile, v_cache + head_at, S::kValues, true);
-      look_up(slots, at + kTileLen + first, to, tile);  // the next tile's, to be there in time
+      start(slot, v_cache + head_at, S::kValues, true);
+      own += kTileLen;
+      slot = own < to ? slots[own] : -1;  // the next tile's, to be there in time
       settle();
     }
   }
 
-  __device__ __forceinline__ void look_up(const int* slots, int first, int to, int (&into)[kPasses]) {
-#pragma unroll
-    for (int pass = 0; pass < kPasses; pass++) {
-      int token = first + pass * kRowsAtOnce;
-      into[pass] = token < to ? slots[token] : -1;
-    }
-  }
-
-  /* The copy of a K or V tile, when its place is free. */
-  __device__ __forceinline__ void start(const int (&slots)[kPasses], const __nv_bfloat16* cache, int tiles_at,
-                                        bool is_value) {
-    int thread = threadIdx.x % kGroup, chunk = thread % S::kChunks, first = thread / S::kChunks;
+  /* The copy of a K or V tile, when its place is free; slots of the warp's tokens, one a lane. */
+  __device__ __forceinline__ void start(int slots, const __nv_bfloat16* cache, int tiles_at, bool is_value) {
+    int lane = threadIdx.x % kWarp, chunk = lane % S::kChunks;
+    int first = threadIdx.x % kGroup / kWarp * kRowsOfWarp + lane / S::kChunks;
     int tile = num_copies / 2, stage = tile % kStages;
     wait_barrier(barriers.is_free(stage, is_value), tile / kStages % 2 ^ 1);
     uint32_t into = shared + tiles_at + stage * S::kTileBytes + chunk / 8 * kSubTileBytes;
 #pragma unroll
-    for (int pass = 0; pass < kPasses; pass++) {
-      bool is_live = slots[pass] >= 0;
-      size_t from = is_live ? slots[pass] * slot_stride + chunk * 8 : 0;
-      copy_async16(into + swizzled(pass * kRowsAtOnce + first, chunk % 8), cache + from, is_live);
+    for (int at = 0; at < kRowsOfWarp; at += kRowsAtOnce) {
+      int slot = __shfl_sync(kFullMask, slots, at + lane / S::kChunks);
+      bool is_live = slot >= 0;
+      size_t from = is_live ? slot * slot_stride + chunk * 8 : 0;
+      copy_async16(into + swizzled(at + first, chunk % 8), cache + from, is_live);
     }
     commit_copies();
   }
@@ -356,7 +361,10 @@ __device__ __forceinline__ void share_out(const __nv_bfloat16* qkv, int qkv_cols
                                           const __nv_bfloat16* v_cache, const Work& work, const int* order,
                                           const int* first_token, float scale_log2, float* values, float* weights) {
   extern __shared__ unsigned char memory[];
-  if (blockIdx.x >= work.num_units()) return;
+  if (blockIdx.x >= work.num_units()) {
+    wait_for_previous();
+    return;
+  }
   uint32_t shared = (shared_address(memory) + kAlignment - 1) / kAlignment * kAlignment;
   Barriers barriers{shared + Shape<kHeadDim>::kBarriers};
   if (threadIdx.x == 0) {
@@ -367,11 +375,13 @@ __device__ __forceinline__ void share_out(const __nv_bfloat16* qkv, int qkv_cols
   }
   __syncthreads();
   if (threadIdx.x >= kMultiplying * kGroup) {
-    give_registers<72>();
+    give_registers<kCopyingRegisters>();
     TileCopies<kHeadDim> copies{k_cache, v_cache, static_cast<size_t>(work.num_kv_heads) * kHeadDim, shared, barriers};
     copies.run(work);
   } else {
-    take_registers<216>();
+    take_registers<kMultiplyingRegisters>();
+    wait_for_previous();
+    allow_next();
     Multiplier<kHeadDim> multiplier{qkv,        qkv_cols, order,   first_token, work.num_kv_heads,
                                     scale_log2, values,   weights, shared,      barriers};
     multiplier.run(work);
@@ -381,7 +391,7 @@ __device__ __forceinline__ void share_out(const __nv_bfloat16* qkv, int qkv_cols
 }  // namespace
 
 #define SHARED_WGMMA(HEAD_DIM)                                                                                          \
-  extern "C" __global__ void __launch_bounds__(kThreads, 1) shared_wgmma_bf16_##HEAD_DIM(                               \
+  extern "C" __global__ void __maxnreg__(kRegisters) shared_wgmma_bf16_##HEAD_DIM(                                      \
       const __nv_bfloat16* qkv, int qkv_cols, const __nv_bfloat16* k_cache, const __nv_bfloat16* v_cache,               \
       const int* slot_table, int stride, const int* work, const int* order, const int* first_token, int num_heads,      \
       int num_kv_heads, float scale_log2, float* values, float* weights) {                                              \

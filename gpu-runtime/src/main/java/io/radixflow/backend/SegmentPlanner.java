@@ -149,7 +149,7 @@ public final class SegmentPlanner {
         int depth = nodeDepth[node];
         int numTokens = tokensBefore[nodeEnd[node]] - tokensBefore[nodeFirst[node]];
         double cost = costs.segment() + costs.handOver() * numTokens;
-        double savedPerToken = costs.readToken() * (nodeEnd[node] - nodeFirst[node] - costs.reads(numTokens));
+        double savedPerToken = costs.savedPerToken(nodeEnd[node] - nodeFirst[node], numTokens);
         double[] childrenSaved = saved[depth + 1];
         long pays = 0;
         int above = nodeParent[node];

@@ -55,6 +55,7 @@ class SegmentPlannerPropertyTest {
                     maxExtendLen,
                     random.nextBoolean() ? Integer.MAX_VALUE : maxExtendLen + random.nextInt(8),
                     1,
+                    random.nextInt(3),
                     random.nextInt(8),
                     random.nextInt(40));
             planner = new SegmentPlanner(MAX_ROWS, MAX_ROWS, costs);
@@ -172,8 +173,9 @@ class SegmentPlannerPropertyTest {
         }
 
         double saved(int len, int numRows, int numTokens) {
-            double reads = numRows - Math.ceil((double) numTokens / costs.tokensPerRead());
-            return costs.readToken() * len * reads - costs.segment() - costs.handOver() * numTokens;
+            double reads = Math.ceil((double) numTokens / costs.tokensPerRead());
+            double saved = costs.readToken() * numRows - costs.readTogether() * reads;
+            return saved * len - costs.segment() - costs.handOver() * numTokens;
         }
 
         /** Most that any choice of segments saves: all subsets of the tree's nodes, or too many to look at: what is saved with none. */

@@ -18,15 +18,13 @@ final class Attention {
     private static final int TILE_LEN = 64;
 
     private static final int SMALL_GROUP = 8;
-    private static final int NUM_DECODE_ARGUMENTS = 21;
+    private static final int NUM_DECODE_ARGUMENTS = 20;
     /** {@code kStages} there. */
     private static final int HOPPER_STAGES = 3;
 
     private static final int OTHER_STAGES = 2;
 
     private static final int MAX_GROUP = 16;
-    /** No array of first positions: from 0 on. */
-    private static final long ALL_POSITIONS = 0;
 
     private static final double LOG2_E = 1.4426950408889634;
 
@@ -47,9 +45,10 @@ final class Attention {
         this.layout = layout;
         int headDim = layout.headDim();
         prefill = new PrefillAttention(device, kernels, layout);
-        int maxGroup = groupSize() <= SMALL_GROUP ? SMALL_GROUP : MAX_GROUP;
         decode = kernels.waitingKernel(
-                "decode_attention", "decode_attention_bf16_" + headDim + "_" + maxGroup, NUM_DECODE_ARGUMENTS);
+                "decode_attention",
+                "decode_attention_bf16_" + headDim + "_" + maxGroup(groupSize()),
+                NUM_DECODE_ARGUMENTS);
         int stageBytes = 2 * TILE_LEN * (headDim + 8) * Short.BYTES;
         decodeSharedBytes = (kernels.isHopper() ? HOPPER_STAGES : OTHER_STAGES) * stageBytes;
         decode.allowSharedBytes(decodeSharedBytes);
@@ -71,6 +70,11 @@ final class Attention {
             throw new IllegalArgumentException(
                     groupSize(layout) + " query heads a KV head; the kernels take at most " + MAX_GROUP);
         }
+    }
+
+    /** Of the kernels that take groups of at most so many heads, the one for a group. */
+    static int maxGroup(int groupSize) {
+        return groupSize <= SMALL_GROUP ? SMALL_GROUP : MAX_GROUP;
     }
 
     int groupSize() {
@@ -109,7 +113,8 @@ final class Attention {
         return Math.max(1, Math.min(MAX_SPLITS, blocksAtOnce / numPairs));
     }
 
-    private static int roundedUp(int num) {
+    /** The next power of two. */
+    static int roundedUp(int num) {
         int highest = Integer.highestOneBit(num);
         return highest == num ? num : 2 * highest;
     }
@@ -123,7 +128,6 @@ final class Attention {
                 .and(step.sequence(StepColumns.CACHED_LEN))
                 .and(step.sequence(StepColumns.FIRST_TOKEN))
                 .and(step.token(StepColumns.KV_SLOT))
-                .and(ALL_POSITIONS)
                 .and(step.sequence(StepColumns.EXTEND_LEN))
                 .and(MIN_SPLIT_LEN)
                 .and(maxSplits)

@@ -23,13 +23,15 @@ final class SharedAttention {
 
     private static final int WARP = 32;
 
-    private static final int TAIL_THREADS = 128;
-    /** Two stages of K and V, 64 tokens each. */
-    private static final int TAIL_ROWS = 2 * 2 * 64;
+    private static final int TAIL_THREADS = 96;
+    /** Three warps' two stages of K and V, 16 tokens each. */
+    private static final int TAIL_ROWS = 3 * 2 * 2 * 16;
+    /** Floats of a split's result behind its values: {@code kPartial} there. */
+    private static final int PARTIAL_EXTRA = 4;
     /** {@code kMaxSplits} there. */
     private static final int MAX_SPLITS = 8;
-    /** Thread blocks that fill the device a few times over. */
-    private static final int WANTED_BLOCKS = 1056;
+    /** Blocks of tails that a multiprocessor holds. */
+    private static final int TAILS_AT_ONCE = 4;
 
     private static final int WGMMA_THREADS = 384;
     private static final int WGMMA_TILE_LEN = 128;
@@ -74,9 +76,11 @@ final class SharedAttention {
         int headDim = layout.headDim();
         boolean isHopper = kernels.isHopper();
         String family = isHopper ? "shared_wgmma" : "shared_attention";
-        segments = kernels.kernel(family, family + "_bf16_" + headDim, 14);
-        tail = kernels.kernel("shared_tail", "shared_tail_bf16_" + headDim, 15);
-        join = kernels.kernel("shared_tail", "shared_tail_join_bf16_" + headDim, 11);
+        segments = kernels.waitingKernel(family, family + "_bf16_" + headDim, 14);
+        int groupSize = Attention.groupSize(layout);
+        tail = kernels.waitingKernel(
+                "shared_tail", "shared_tail_bf16_" + headDim + "_" + Attention.maxGroup(groupSize), 16);
+        join = kernels.waitingKernel("shared_tail", "shared_tail_join_bf16_" + headDim, 12);
         threads = isHopper ? WGMMA_THREADS : MMA_THREADS;
         sharedBytes = isHopper
                 ? WGMMA_TILES * TILE_ROWS * headDim * Short.BYTES + WGMMA_EXTRA_BYTES
@@ -84,7 +88,6 @@ final class SharedAttention {
         segments.allowSharedBytes(sharedBytes);
         tailSharedBytes = TAIL_ROWS * (headDim + 8) * Short.BYTES;
         tail.allowSharedBytes(tailSharedBytes);
-        int groupSize = Attention.groupSize(layout);
         shape = new SharedItems.Device(
                 TILE_ROWS / groupSize,
                 isHopper ? TILE_ROWS / 2 / groupSize : 0,
@@ -94,7 +97,7 @@ final class SharedAttention {
         maxRecords = RECORDS_PER_SEQUENCE * maxSequences;
         scaleLog2 = Attention.scaleLog2(layout);
         partial = device.allocate(
-                Float.BYTES * (long) maxSequences * layout.numHeads() * MAX_SPLITS * (headDim + 1),
+                Float.BYTES * (long) maxSequences * layout.numHeads() * MAX_SPLITS * (headDim + PARTIAL_EXTRA),
                 "partial results of shared attention");
         long numResults = (long) maxRecords * layout.numHeads();
         values = device.allocate(Float.BYTES * numResults * headDim, "values of shared attention");
@@ -106,21 +109,25 @@ final class SharedAttention {
         numRecords = tables.at(SharedItems.numRecordsAt(maxSequences));
         work = tables.at(SharedItems.workAt(maxSequences));
         records = tables.at(SharedItems.recordsAt(maxSequences, maxRecords));
-        items = items(SegmentCosts.NEVER, 0);
+        items = items(SegmentCosts.NEVER, 0, 0);
     }
 
-    private SharedItems items(SegmentCosts costs, double stepNanos) {
-        return new SharedItems(shape, maxSequences, maxRecords, costs, stepNanos);
+    private SharedItems items(SegmentCosts costs, double stepNanos, double rowNanos) {
+        return new SharedItems(shape, maxSequences, maxRecords, costs, stepNanos, rowNanos);
     }
 
-    /** Sequences that one reading of a segment serves. */
-    int tileSequences() {
+    /** Sequences whose queries one reading of a segment serves. */
+    int tokensPerRead() {
         return shape.tileSequences();
     }
 
-    /** From now on batches are judged by these. */
-    void decideBy(SegmentCosts costs, double stepNanos) {
-        items = items(costs, stepNanos);
+    /**
+     * From now on batches are judged by these.
+     *
+     * @param stepNanos what a layer costs that shares anything at all, and {@code rowNanos} for each row of it, whether it shares or not
+     */
+    void decideBy(SegmentCosts costs, double stepNanos, double rowNanos) {
+        items = items(costs, stepNanos, rowNanos);
     }
 
     /** Takes over a batch's segments, starts the copy of what the kernels need to know of them, and returns whether to use them. */
@@ -150,8 +157,8 @@ final class SharedAttention {
                 .and(values)
                 .and(weights)
                 .launch(device.stream(), shape.numBlocks(), 1, 1, threads, sharedBytes);
-        int numPairs = num * layout.numKvHeads();
-        int walkers = Math.max(1, Math.min(MAX_SPLITS, (WANTED_BLOCKS + numPairs - 1) / numPairs));
+        int numPairs = Attention.roundedUp(num) * layout.numKvHeads();
+        int maxSplits = Math.max(1, Math.min(MAX_SPLITS, TAILS_AT_ONCE * device.numMultiprocessors() / numPairs));
         Attention.begin(tail, qkv, cache, layer, slots)
                 .and(step.sequence(StepColumns.ROW))
                 .and(step.sequence(StepColumns.CACHED_LEN))
@@ -162,7 +169,8 @@ final class SharedAttention {
                 .and(partial)
                 .and(out.memory())
                 .and(sharedLen)
-                .launch(device.stream(), num, layout.numKvHeads(), walkers, TAIL_THREADS, tailSharedBytes);
+                .and(maxSplits)
+                .launch(device.stream(), layout.numKvHeads(), maxSplits, num, TAIL_THREADS, tailSharedBytes);
         join.with(partial)
                 .and(step.sequence(StepColumns.CACHED_LEN))
                 .and(sharedLen)
@@ -173,6 +181,7 @@ final class SharedAttention {
                 .and(values)
                 .and(weights)
                 .and(layout.numHeads())
+                .and(maxSplits)
                 .and(out.memory())
                 .launch(
                         device.stream(),

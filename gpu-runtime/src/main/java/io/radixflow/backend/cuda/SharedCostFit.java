@@ -3,47 +3,56 @@ package io.radixflow.backend.cuda;
 import io.radixflow.backend.ForwardBatch;
 import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.SegmentCosts;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
-import jcuda.driver.CUevent;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Finds at start when decoding rows should read a common prefix together: times a layer's decode attention on this device, each row for itself and
- * by segments, and fits {@code gain = read * (rows - tiles) * len - handOver * rows - segment * segments - step} by least squares of what each
- * gain differs by, relative to the time.
+ * by segments, and fits by least squares, of what each gain differs by, relative to the time:
  *
- * <p>Uses the engine's own KV cache, which is empty yet. Launches are captured, as they are in steps that only decode.
+ * <pre>
+ * gain = sum over segments (read * rows * len - together * reads * len - handOver * rows - segment) - row * rows of the step - step
+ * </pre>
+ *
+ * <p>Uses the engine's own KV cache, which is empty yet.
  */
 final class SharedCostFit {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
 
-    /** Rows, segments, tokens of each. */
+    /** Rows, prefixes, tokens of each, documents behind them, tokens of each. */
     private static final int[][] SCENES = {
-        {2, 1, 1024},
-        {2, 1, 4096},
-        {4, 1, 2048},
-        {8, 1, 256},
-        {8, 1, 1024},
-        {8, 2, 4096},
-        {32, 1, 256},
-        {32, 1, 1024},
-        {32, 4, 1024},
-        {64, 1, 256},
-        {64, 1, 2048},
-        {64, 16, 256},
-        {64, 16, 1024},
-        {64, 4, 2048}
+        {2, 1, 1024, 0, 0},
+        {2, 1, 4096, 0, 0},
+        {4, 1, 2048, 0, 0},
+        {8, 1, 256, 0, 0},
+        {8, 1, 1024, 0, 0},
+        {8, 2, 4096, 0, 0},
+        {32, 1, 256, 0, 0},
+        {32, 1, 1024, 0, 0},
+        {32, 4, 1024, 0, 0},
+        {32, 1, 1024, 4, 512},
+        {64, 1, 256, 0, 0},
+        {64, 1, 2048, 0, 0},
+        {64, 16, 256, 0, 0},
+        {64, 16, 1024, 0, 0},
+        {64, 4, 2048, 0, 0},
+        {64, 1, 1024, 16, 512},
+        {64, 1, 256, 4, 1024},
+        {256, 1, 256, 0, 0},
+        {256, 4, 1024, 0, 0},
+        {256, 64, 256, 0, 0},
+        {256, 1, 1024, 16, 512},
+        {256, 4, 512, 64, 256}
     };
 
-    private static final int LEAST_SCENES = 6;
-    private static final int UNKNOWNS = 4;
+    private static final int LEAST_SCENES = 8;
+    private static final int UNKNOWNS = 6;
     private static final int TAIL_LEN = 32;
-    private static final int MOST_ROWS = 64;
-    private static final int LAYERS_PER_RUN = 8;
-    private static final int RUNS = 5;
-    private static final double NANOS_PER_MILLI = 1e6;
+    private static final int MOST_ROWS = 256;
 
     private final CudaDevice device;
     private final Attention attention;
@@ -69,8 +78,8 @@ final class SharedCostFit {
     /** The costs that from now on planner and attention go by. */
     SegmentCosts decide() {
         if (settings.sharing() == PrefixSharing.ALWAYS) {
-            SegmentCosts always = new SegmentCosts(1, 1, shared.tileSequences(), 1, 0, 0);
-            shared.decideBy(always, 0);
+            SegmentCosts always = new SegmentCosts(1, 1, shared.tokensPerRead(), 1, 0, 0);
+            shared.decideBy(always, 0, 0);
             return always;
         }
         long started = System.nanoTime();
@@ -83,15 +92,17 @@ final class SharedCostFit {
             return SegmentCosts.NEVER;
         }
         LOG.info(
-                "Shared prefixes: reading a token takes {} ns, handing a row over {} ns, a segment {} ns, a step that shares {} ns a layer;"
-                        + " measured in {} s",
+                "Shared prefixes: reading a token takes {} ns, together {} ns, handing a row over {} ns, a segment {} ns, a step that shares {} ns"
+                        + " and {} ns a row, a layer; measured in {} s",
                 rounded("%.2f", costs[0]),
-                rounded("%.0f", costs[1]),
+                rounded("%.2f", costs[1]),
                 rounded("%.0f", costs[2]),
                 rounded("%.0f", costs[3]),
+                rounded("%.0f", costs[4]),
+                rounded("%.0f", costs[5]),
                 rounded("%.2f", (System.nanoTime() - started) / 1e9));
-        SegmentCosts decided = new SegmentCosts(1, 1, shared.tileSequences(), costs[0], costs[1], costs[2]);
-        shared.decideBy(decided, costs[3]);
+        SegmentCosts decided = new SegmentCosts(1, 1, shared.tokensPerRead(), costs[0], costs[1], costs[2], costs[3]);
+        shared.decideBy(decided, costs[4], costs[5]);
         return decided;
     }
 
@@ -99,136 +110,53 @@ final class SharedCostFit {
         return String.format(Locale.ROOT, format, value);
     }
 
-    /** Read, hand over, segment, step in nanoseconds; empty if there is no room for enough scenes. */
+    /** Read, together, hand over, segment, step, row in nanoseconds; empty if there is no room for enough scenes. */
     private double[] measure() {
         int maxRows = Math.min(MOST_ROWS, settings.maxSequences());
+        List<AttentionTimes.Scene> scenes = new ArrayList<>();
         int maxLen = 0;
-        int numScenes = 0;
-        for (int[] scene : SCENES) {
-            if (fits(scene, maxRows)) {
-                maxLen = Math.max(maxLen, scene[2]);
-                numScenes++;
+        for (int[] numbers : SCENES) {
+            AttentionTimes.Scene scene =
+                    new AttentionTimes.Scene(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], TAIL_LEN);
+            if (scene.numRows() <= maxRows && scene.numSlots() <= layout.numSlots()) {
+                scenes.add(scene);
+                maxLen = Math.max(maxLen, scene.len());
             }
         }
-        if (numScenes < LEAST_SCENES) {
+        if (scenes.size() < LEAST_SCENES) {
             return new double[0];
         }
-        Bench bench = new Bench(maxRows, maxLen + TAIL_LEN);
         CostFit fit = new CostFit(UNKNOWNS);
-        for (int[] scene : SCENES) {
-            if (fits(scene, maxRows)) {
-                double[] nanos = bench.nanos(scene[0], scene[1], scene[2]);
-                int tiles = scene[1] * ((scene[0] / scene[1] - 1) / shared.tileSequences() + 1);
-                double[] factors = {(double) (scene[0] - tiles) * scene[2], -scene[0], -scene[1], -1};
-                LOG.debug(
-                        "{} rows, {} segments of {} tokens: {} ns each, {} ns shared",
-                        scene[0],
-                        scene[1],
-                        scene[2],
-                        nanos[0],
-                        nanos[1]);
-                fit.add(factors, nanos[0] - nanos[1], 1 / nanos[0]);
+        try (AttentionTimes times = times(maxRows, maxLen)) {
+            for (AttentionTimes.Scene scene : scenes) {
+                ForwardBatch batch = times.fill(scene);
+                double each = times.nanosEach();
+                double together = times.nanosShared();
+                LOG.debug("{}: {} ns each, {} ns shared", scene, each, together);
+                fit.add(factors(batch), each - together, 1 / each);
             }
         }
-        bench.close();
         return fit.solve();
     }
 
-    private boolean fits(int[] scene, int maxRows) {
-        return scene[0] <= maxRows && (long) scene[1] * scene[2] + (long) scene[0] * TAIL_LEN <= layout.numSlots();
+    /** For scenes of so many rows and tokens of one. */
+    AttentionTimes times(int maxRows, int maxLen) {
+        return new AttentionTimes(device, attention, shared, cache, maxRows, maxLen);
     }
 
-    /** Rows behind segments, and what attention needs to know of them. */
-    private final class Bench implements AutoCloseable {
-
-        private final int stride;
-        private final ForwardBatch batch;
-        private final StepColumns step;
-        private final SlotTable slots;
-        private final CudaTensor qkv;
-        private final CudaTensor out;
-        private final CUevent began = device.event();
-        private final CUevent ended = device.event();
-        private final float[] scratch = new float[1];
-
-        Bench(int maxRows, int stride) {
-            this.stride = stride;
-            batch = new ForwardBatch(maxRows, maxRows, new int[maxRows * stride], stride);
-            TileOrder order = new TileOrder(attention.groupSize(), PrefillAttention.TILE_ROWS);
-            step = new StepColumns(device, maxRows, maxRows, maxRows, order);
-            slots = new SlotTable(device, maxRows, stride);
-            int headDim = layout.headDim();
-            int qkvCols = (layout.numHeads() + 2 * layout.numKvHeads()) * headDim;
-            int outCols = layout.numHeads() * headDim;
-            qkv = new CudaTensor(device.allocate(2L * maxRows * qkvCols, "queries"), maxRows, qkvCols, false);
-            out = new CudaTensor(device.allocate(2L * maxRows * outCols, "attention"), maxRows, outCols, false);
+    /** How often each cost comes in what a batch saves by its segments. */
+    private double[] factors(ForwardBatch batch) {
+        double[] factors = new double[UNKNOWNS];
+        for (int g = 0; g < batch.numSegments; g++) {
+            int len = batch.segmentTo[g] - batch.segmentFrom[g];
+            int numRows = batch.segmentEnd[g] - batch.segmentFirst[g];
+            factors[0] += (double) numRows * len;
+            factors[1] -= (double) ((numRows - 1) / shared.tokensPerRead() + 1) * len;
+            factors[2] -= numRows;
+            factors[3] -= 1;
         }
-
-        /** Of one layer: each row for itself, and by segments. */
-        double[] nanos(int numRows, int numSegments, int len) {
-            device.synchronize();
-            fill(numRows, numSegments, len);
-            step.set(0, batch, numRows);
-            step.upload();
-            slots.update(0, batch);
-            shared.set(0, batch);
-            try (DecodeGraphs graphs = new DecodeGraphs(2, device.stream())) {
-                graphs.capture(1, () -> enqueue(numRows, false));
-                graphs.capture(2, () -> enqueue(numRows, true));
-                double[] least = {Double.MAX_VALUE, Double.MAX_VALUE};
-                for (int run = 0; run < RUNS; run++) {
-                    for (int kind = 0; kind < 2; kind++) {
-                        device.record(began);
-                        graphs.launch(1 + kind);
-                        device.record(ended);
-                        device.await(ended);
-                        double nanos = device.millis(began, ended, scratch) * NANOS_PER_MILLI / LAYERS_PER_RUN;
-                        least[kind] = Math.min(least[kind], nanos);
-                    }
-                }
-                return least;
-            }
-        }
-
-        private void fill(int numRows, int numSegments, int len) {
-            batch.numSequences = numRows;
-            batch.numTokens = numRows;
-            batch.numSegments = numSegments;
-            int rowsPerSegment = numRows / numSegments;
-            for (int s = 0; s < numRows; s++) {
-                batch.row[s] = s;
-                batch.firstToken[s] = s;
-                batch.cachedLen[s] = len + TAIL_LEN - 1;
-                batch.extendLen[s] = 1;
-                batch.rowVersion[s]++;
-                for (int p = 0; p < len + TAIL_LEN; p++) {
-                    int own = numSegments * len + s * TAIL_LEN + p - len;
-                    batch.slotTable[s * stride + p] = p < len ? s / rowsPerSegment * len + p : own;
-                }
-                batch.kvSlot[s] = batch.slotTable[s * stride + len + TAIL_LEN - 1];
-            }
-            for (int g = 0; g < numSegments; g++) {
-                batch.segmentTo[g] = len;
-                batch.segmentFirst[g] = g * rowsPerSegment;
-                batch.segmentEnd[g] = (g + 1) * rowsPerSegment;
-            }
-        }
-
-        private void enqueue(int numRows, boolean isShared) {
-            for (int i = 0; i < LAYERS_PER_RUN; i++) {
-                int layer = i % layout.numLayers();
-                if (isShared) {
-                    shared.attend(qkv, cache, layer, step, numRows, slots, out);
-                } else {
-                    attention.decode(qkv, cache, layer, step, numRows, slots, out);
-                }
-            }
-        }
-
-        @Override
-        public void close() {
-            device.free(qkv.memory());
-            device.free(out.memory());
-        }
+        factors[4] = -1;
+        factors[5] = -batch.numSequences;
+        return factors;
     }
 }

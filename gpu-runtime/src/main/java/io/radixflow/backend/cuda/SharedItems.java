@@ -40,6 +40,7 @@ final class SharedItems {
     private final int maxRecords;
     private final SegmentCosts costs;
     private final double stepNanos;
+    private final double rowNanos;
     private final int[] ints;
     private int numItems;
     private int numRecords;
@@ -55,6 +56,13 @@ final class SharedItems {
     private final int[] row;
     private final int[] order;
 
+    /** First record of a segment. */
+    private final int[] firstRecord;
+    /** Segments that are shared, and how long a piece of each takes, in tokens. */
+    private final int[] byTime;
+
+    private final int[] pieceTime;
+
     /**
      * What the kernel is like.
      *
@@ -65,13 +73,18 @@ final class SharedItems {
      */
     record Device(int tileSequences, int narrowSequences, int tileLen, int numKvHeads, int numBlocks) {}
 
-    /** @param stepNanos what a step costs that shares anything at all, besides its segments */
-    SharedItems(Device device, int maxSequences, int maxRecords, SegmentCosts costs, double stepNanos) {
+    /**
+     * @param stepNanos what a step costs that shares anything at all, besides its segments
+     * @param rowNanos the same for each of its rows
+     */
+    SharedItems(
+            Device device, int maxSequences, int maxRecords, SegmentCosts costs, double stepNanos, double rowNanos) {
         this.device = device;
         this.maxSequences = maxSequences;
         this.maxRecords = maxRecords;
         this.costs = costs;
         this.stepNanos = stepNanos;
+        this.rowNanos = rowNanos;
         ints = new int[numInts(maxSequences, maxRecords)];
         from = new int[maxSequences];
         to = new int[maxSequences];
@@ -79,6 +92,9 @@ final class SharedItems {
         end = new int[maxSequences];
         row = new int[maxSequences];
         order = new int[maxSequences];
+        firstRecord = new int[maxSequences];
+        byTime = new int[maxSequences];
+        pieceTime = new int[maxSequences];
     }
 
     static int numInts(int maxSequences, int maxRecords) {
@@ -119,7 +135,7 @@ final class SharedItems {
 
     /** Whether what is shared saves more than it costs to share anything. */
     boolean pays() {
-        return numItems > 0 && gainNanos > stepNanos;
+        return numItems > 0 && gainNanos > stepNanos + rowNanos * numSequences;
     }
 
     /** End of the ints that {@link #write} fills from {@link #workAt} on. */
@@ -180,20 +196,37 @@ final class SharedItems {
 
     private void cut(ForwardBatch batch) {
         int pieceLen = pieceLen();
+        int numShared = 0;
         for (int g = 0; g < numSegments; g++) {
             int each = pieceLen(g, pieceLen);
             int numParts = (len(g) + each - 1) / each * partsOfPiece(g);
             int numRows = numRows(g);
             boolean isParentShared = ints[sharedLenAt() + order[first[g]]] == from[g];
             if (isParentShared && numRecords + numParts * numRows <= maxRecords) {
-                addItems(batch, g, each);
+                firstRecord[g] = numRecords;
+                numShared = insertByTime(g, Math.min(each, len(g)) / partsOfPiece(g), numShared);
                 share(g, numParts);
-                gainNanos += costs.readToken() * len(g) * (numRows - numTiles(g))
-                        - costs.handOver() * numRows
-                        - costs.segment();
+                gainNanos +=
+                        costs.savedPerToken(numRows, numRows) * len(g) - costs.handOver() * numRows - costs.segment();
             }
         }
+        for (int i = 0; i < numShared; i++) {
+            addItems(batch, byTime[i], pieceLen(byTime[i], pieceLen));
+        }
         listRecords(pieceLen);
+    }
+
+    /** Segments whose pieces take longest first: blocks take every n-th item, so what they take at a time should take equally long. */
+    private int insertByTime(int segment, int time, int numShared) {
+        int place = numShared;
+        while (place > 0 && pieceTime[place - 1] < time) {
+            byTime[place] = byTime[place - 1];
+            pieceTime[place] = pieceTime[place - 1];
+            place--;
+        }
+        byTime[place] = segment;
+        pieceTime[place] = time;
+        return numShared + 1;
     }
 
     private int len(int segment) {
@@ -277,7 +310,7 @@ final class SharedItems {
 
     /** Tiles of one piece side by side, so that its K and V come from memory once. */
     private void addItems(ForwardBatch batch, int segment, int each) {
-        int record = numRecords;
+        int record = firstRecord[segment];
         for (int at = from[segment]; at < to[segment]; at += each) {
             for (int place = first[segment]; place < end[segment]; place += device.tileSequences) {
                 int item = workAt(maxSequences) + ++numItems * ITEM_INTS;

@@ -9,7 +9,7 @@ import java.util.Locale;
 
 /**
  * Times decode attention of sequences behind common prefixes, each for itself and by segments; 32 heads, 8 KV heads of 128, each launch on
- * another layer and by itself, so below some 30 us the host is what is timed.    {@code SharedPrefixGpuBench FOLDER_OF_CUBLASLT [all]}
+ * another layer and by itself, so below some 30 us the host is what is timed.    {@code SharedPrefixGpuBench FOLDER_OF_CUBLASLT [all | sweep]}
  */
 final class SharedPrefixGpuBench {
 
@@ -38,6 +38,10 @@ final class SharedPrefixGpuBench {
     private SharedPrefixGpuBench() {}
 
     public static void main(String[] args) {
+        if (args.length > 1 && args[1].equals("sweep")) {
+            SharedPrefixGpuSweep.run(args[0]);
+            return;
+        }
         boolean isAll = args.length > 1;
         time(args[0], new Shape(256, 1, 8192, 0, 0, 128));
         time(args[0], new Shape(256, 4, 4096, 0, 0, 144));
