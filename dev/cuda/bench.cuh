@@ -82,10 +82,11 @@ class Array {
   operator T*() const { return at_; }
   size_t size() const { return num_; }
   void set_bytes(int byte) { CHECK(cudaMemsetAsync(at_, byte, num_ * sizeof(T), stream())); }
-  std::vector<T> read() const {
-    std::vector<T> values(num_);
+  std::vector<T> read() const { return read(num_); }
+  std::vector<T> read(size_t num) const {
+    std::vector<T> values(num);
     wait_for_device();
-    CHECK(cudaMemcpy(values.data(), at_, num_ * sizeof(T), cudaMemcpyDeviceToHost));
+    CHECK(cudaMemcpy(values.data(), at_, num * sizeof(T), cudaMemcpyDeviceToHost));
     return values;
   }
 
@@ -125,7 +126,7 @@ void launch(Start start, dim3 grid, int threads, size_t shared_bytes, void (*ker
   if (shared_bytes > 48 * 1024) {
     CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes)));
   }
-  if (start == Start::kEarly) {  // as Kernel.preferSharedMemory
+  if (start == Start::kEarly) {  // as Kernel.preferSharedMemory: kernels that run side by side must want the same
     CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributePreferredSharedMemoryCarveout, cudaSharedmemCarveoutMaxShared));
   }
   cudaLaunchConfig_t config{};
@@ -281,7 +282,7 @@ struct Batch {
   int num_tokens = 0, stride = 0;
   size_t num_slots = 0;
   double num_pairs = 0;  // of tokens and what they see
-  Array<int> table, row, cached, extend, first_token, newest_slot, zeros, ones;
+  Array<int> table, row, cached, extend, first_token, newest_slot, ones;
 
   /* `slots_of` has each sequence's slots, by position. */
   Batch(std::vector<Sequence> given, const std::vector<std::vector<int>>& slots_of) : sequences(std::move(given)) {
@@ -301,7 +302,7 @@ struct Batch {
     }
     table = Array<int>(table_), row = Array<int>(rows), cached = Array<int>(cached_), extend = Array<int>(extend_);
     first_token = Array<int>(first), newest_slot = Array<int>(newest);
-    zeros = Array<int>(std::vector<int>(num, 0)), ones = Array<int>(std::vector<int>(num, 1));
+    ones = Array<int>(std::vector<int>(num, 1));
   }
 
   Batch(const std::vector<Sequence>& given, int run_len, uint32_t seed) : Batch(given, slots(given, run_len, seed)) {}

@@ -1,9 +1,9 @@
 /* decode: the ladder of decode_attention. One layer of 32 query heads over 8 KV heads of 128, one token a sequence; times in a graph over as many
    layers as fit into memory. A row for each step: µs of a layer, share of the read limit, launched plainly and early. */
 #include "bench.cuh"
-#include "decode_barriers.cuh"
 #include "decode_launch.cuh"
 #include "steps/decode_four_stages.cuh"
+#include "steps/decode_now.cuh"
 #include "steps/decode_sequences_first.cuh"
 #include "steps/decode_two_stages.cuh"
 #include "steps/decode_two_warps.cuh"
@@ -33,7 +33,7 @@ Step ring(const char* name, DecodeKernel kernel, const RingShape& shape) {
 }
 
 void run_barriers(const Memory& memory, const KvPool& pool, int layer, Start, Bf16* out) {
-  launch_barriers(decode_barriers::decode, decode_barriers::add_up, memory.scratch, pool, layer, memory.qkv, out);
+  launch_barriers(memory.scratch, pool, layer, memory.qkv, out);
 }
 
 std::vector<Step> all_steps() {

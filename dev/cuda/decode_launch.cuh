@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench.cuh"
+#include "decode_barriers.cuh"
 
 constexpr int kMostSplits = 32;
 constexpr int kMostSequences = 256;
@@ -43,19 +44,18 @@ void launch_ring(Kernel kernel, const RingShape& shape, const DecodeScratch& scr
   unsigned max_splits = shape.splits.max(b.size(), 2 * num_multiprocessors()), num = b.size();
   dim3 grid = shape.is_sequence_first ? dim3(num, max_splits, kKvHeads) : dim3(kKvHeads, max_splits, num);
   launch(start, grid, shape.warps * kWarp, bytes, kernel, qkv, kQkvCols, pool.k(layer), pool.v(layer), b.table, b.stride,
-         b.row, b.cached, b.first_token, b.newest_slot, b.ones, shape.splits.min_len, max_splits, kHeads,
-         kKvHeads, kScaleLog2, scratch.mixed, scratch.weight, scratch.num_done, out);
+         b.row, b.cached, b.first_token, b.newest_slot, b.ones, shape.splits.min_len, max_splits, kHeads, kKvHeads,
+         kScaleLog2, scratch.mixed, scratch.weight, scratch.num_done, out);
 }
 
-/* decode_barriers, and the kernel that adds its splits up. */
-template <typename Kernel, typename AddUp>
-void launch_barriers(Kernel kernel, AddUp add_up, const DecodeScratch& scratch, const KvPool& pool, int layer,
-                     const Bf16* qkv, Bf16* out) {
-  constexpr int kBytes = 2 * 2 * 64 * (kHeadDim + 8) * sizeof(Bf16);
+/* Never early, as these kernels don't wait for the ones ahead. */
+inline void launch_barriers(const DecodeScratch& scratch, const KvPool& pool, int layer, const Bf16* qkv, Bf16* out) {
   const Batch& b = pool.batch;
   int pairs = b.size() * kKvHeads;
-  int walkers = std::max(1, std::min(16, (8 * num_multiprocessors() + pairs - 1) / pairs));
-  launch(Start::kPlain, dim3(b.size(), kKvHeads, walkers), 128, kBytes, kernel, qkv, kQkvCols, pool.k(layer), pool.v(layer),
-         b.table, b.stride, b.row, b.cached, b.first_token, kHeads, kKvHeads, kScaleLog2, scratch.mixed, out);
-  launch(Start::kPlain, dim3(b.size(), kHeads / 4), 128, 0, add_up, scratch.mixed, b.cached, b.first_token, kHeads, out);
+  int walkers = std::max(1, std::min(decode_barriers::kMaxSplits, (8 * num_multiprocessors() + pairs - 1) / pairs));
+  launch(Start::kPlain, dim3(b.size(), kKvHeads, walkers), decode_barriers::kThreads, decode_barriers::kSharedBytes,
+         decode_barriers::attend, qkv, kQkvCols, pool.k(layer), pool.v(layer), b.table, b.stride, b.row, b.cached,
+         b.first_token, kHeads, kKvHeads, kScaleLog2, scratch.mixed, out);
+  launch(Start::kPlain, dim3(b.size(), kHeads), kHeadDim, 0, decode_barriers::merge, scratch.mixed, b.cached, b.first_token,
+         kHeads, out);
 }

@@ -1,5 +1,6 @@
 /* shared: the ladder of decode attention behind shared prefixes. One layer, 256 rows, 32 query heads over 8 KV heads of 128. A row for each step: µs of
-   all three kernels, launched early, and of each alone, plainly, the segments' also as TFLOP/s and as TB/s of reading each segment once; several layers' K and V in turns. */
+   all three kernels, launched early, and of each alone, plainly, the segments' also as TFLOP/s and as TB/s of reading each segment once; several
+   layers' K and V in turns. */
 #include "bench.cuh"
 #include "decode_launch.cuh"
 #include "steps/decode_now.cuh"
