@@ -17,3 +17,7 @@ __device__ __forceinline__ void copy_bulk(uint32_t to, const void* from, int byt
 
 /* Barriers that this thread has initialised are seen by copies. */
 __device__ __forceinline__ void publish_barriers() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
+
+/* What this thread has read from shared memory has been read once it arrives at a barrier, so that a copy which waits there may write over it. An
+   arrival alone doesn't see to that: copies are another proxy [1], and loads that nobody has needed yet may be overtaken. */
+__device__ __forceinline__ void finish_reads() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }

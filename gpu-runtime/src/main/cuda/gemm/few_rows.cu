@@ -204,6 +204,7 @@ __device__ __forceinline__ void multiply(const __nv_bfloat16* w, const __nv_bflo
       for (int i = 0; i < Tile<kRows>::kProducts; i++) {
         multiply_rows(part + stage * Tile<kRows>::kStageBytes + i * kTileRows * kPitch, now, sums[i]);
       }
+      finish_reads();
       __syncwarp();
       if (lane == 0) arrive(empty + stage * 8);
       if (++stage == kStages) {
