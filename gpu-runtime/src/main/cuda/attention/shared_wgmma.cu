@@ -75,6 +75,7 @@ struct TileCopies {
   using S = Shape<kHeadDim>;
   static constexpr int kRowsOfWarp = kTileLen / (kGroup / kWarp);
   static constexpr int kRowsAtOnce = kWarp / S::kChunks;
+  static constexpr int kPasses = kRowsOfWarp / kRowsAtOnce;
   static_assert(kRowsOfWarp == kWarp, "a lane looks up one slot");
 
   const __nv_bfloat16* k_cache;
@@ -121,14 +122,17 @@ struct TileCopies {
     int lane = threadIdx.x % kWarp, chunk = lane % S::kChunks;
     int first = threadIdx.x % kGroup / kWarp * kRowsOfWarp + lane / S::kChunks;
     int tile = num_copies / 2, stage = tile % kStages;
+    cache += chunk * 8;
+    int own[kPasses];  // before the place is free: one after another they would take longer than the copies
+#pragma unroll
+    for (int i = 0; i < kPasses; i++) own[i] = __shfl_sync(kFullMask, slots, i * kRowsAtOnce + lane / S::kChunks);
     wait_barrier(barriers.is_free(stage, is_value), tile / kStages % 2 ^ 1);
     uint32_t into = shared + tiles_at + stage * S::kTileBytes + chunk / 8 * kSubTileBytes;
 #pragma unroll
-    for (int at = 0; at < kRowsOfWarp; at += kRowsAtOnce) {
-      int slot = __shfl_sync(kFullMask, slots, at + lane / S::kChunks);
-      bool is_live = slot >= 0;
-      size_t from = is_live ? slot * slot_stride + chunk * 8 : 0;
-      copy_async16(into + swizzled(at + first, chunk % 8), cache + from, is_live);
+    for (int i = 0; i < kPasses; i++) {
+      bool is_live = own[i] >= 0;
+      size_t from = is_live ? own[i] * slot_stride : 0;
+      copy_async16(into + swizzled(i * kRowsAtOnce + first, chunk % 8), cache + from, is_live);
     }
     commit_copies();
   }

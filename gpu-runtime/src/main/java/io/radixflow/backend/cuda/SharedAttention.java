@@ -109,11 +109,11 @@ final class SharedAttention {
         numRecords = tables.at(SharedItems.numRecordsAt(maxSequences));
         work = tables.at(SharedItems.workAt(maxSequences));
         records = tables.at(SharedItems.recordsAt(maxSequences, maxRecords));
-        items = items(SegmentCosts.NEVER, 0, 0);
+        items = items(SegmentCosts.NEVER, SharedItems.Overhead.NONE);
     }
 
-    private SharedItems items(SegmentCosts costs, double stepNanos, double rowNanos) {
-        return new SharedItems(shape, maxSequences, maxRecords, costs, stepNanos, rowNanos);
+    private SharedItems items(SegmentCosts costs, SharedItems.Overhead overhead) {
+        return new SharedItems(shape, maxSequences, maxRecords, costs, overhead);
     }
 
     /** Sequences whose queries one reading of a segment serves. */
@@ -121,13 +121,9 @@ final class SharedAttention {
         return shape.tileSequences();
     }
 
-    /**
-     * From now on batches are judged by these.
-     *
-     * @param stepNanos what a layer costs that shares anything at all, and {@code rowNanos} for each row of it, whether it shares or not
-     */
-    void decideBy(SegmentCosts costs, double stepNanos, double rowNanos) {
-        items = items(costs, stepNanos, rowNanos);
+    /** From now on batches are judged by these. */
+    void decideBy(SegmentCosts costs, SharedItems.Overhead overhead) {
+        items = items(costs, overhead);
     }
 
     /** Takes over a batch's segments, starts the copy of what the kernels need to know of them, and returns whether to use them. */

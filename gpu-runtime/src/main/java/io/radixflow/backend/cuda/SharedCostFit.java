@@ -14,7 +14,8 @@ import org.slf4j.LoggerFactory;
  * by segments, and fits by least squares, of what each gain differs by, relative to the time:
  *
  * <pre>
- * gain = sum over segments (read * rows * len - together * reads * len - handOver * rows - segment) - row * rows of the step - step
+ * gain = sum over segments (read * rows * len - together * reads * len - handOver * rows - segment)
+ *     - step - row * rows of the step - own * tokens that they read for themselves
  * </pre>
  *
  * <p>Uses the engine's own KV cache, which is empty yet.
@@ -23,35 +24,36 @@ final class SharedCostFit {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.radixflow.engine");
 
-    /** Rows, prefixes, tokens of each, documents behind them, tokens of each. */
+    /** Rows, prefixes, tokens of each, documents behind them, tokens of each, tokens of their own. */
     private static final int[][] SCENES = {
-        {2, 1, 1024, 0, 0},
-        {2, 1, 4096, 0, 0},
-        {4, 1, 2048, 0, 0},
-        {8, 1, 256, 0, 0},
-        {8, 1, 1024, 0, 0},
-        {8, 2, 4096, 0, 0},
-        {32, 1, 256, 0, 0},
-        {32, 1, 1024, 0, 0},
-        {32, 4, 1024, 0, 0},
-        {32, 1, 1024, 4, 512},
-        {64, 1, 256, 0, 0},
-        {64, 1, 2048, 0, 0},
-        {64, 16, 256, 0, 0},
-        {64, 16, 1024, 0, 0},
-        {64, 4, 2048, 0, 0},
-        {64, 1, 1024, 16, 512},
-        {64, 1, 256, 4, 1024},
-        {256, 1, 256, 0, 0},
-        {256, 4, 1024, 0, 0},
-        {256, 64, 256, 0, 0},
-        {256, 1, 1024, 16, 512},
-        {256, 4, 512, 64, 256}
+        {2, 1, 8192, 0, 0, 128},
+        {4, 2, 2048, 0, 0, 1024},
+        {8, 1, 512, 0, 0, 1024},
+        {8, 2, 64, 0, 0, 1024},
+        {8, 4, 2048, 0, 0, 1024},
+        {16, 1, 64, 0, 0, 16},
+        {16, 1, 256, 0, 0, 128},
+        {16, 2, 256, 0, 0, 16},
+        {16, 2, 512, 0, 0, 128},
+        {16, 2, 4096, 0, 0, 128},
+        {32, 1, 1024, 16, 256, 128},
+        {32, 1, 4096, 4, 256, 128},
+        {32, 2, 1024, 0, 0, 1024},
+        {32, 4, 256, 0, 0, 1024},
+        {32, 4, 256, 16, 512, 32},
+        {32, 4, 1024, 16, 256, 32},
+        {32, 4, 4096, 16, 512, 32},
+        {64, 1, 1024, 4, 512, 128},
+        {64, 2, 64, 0, 0, 16},
+        {64, 4, 256, 4, 512, 32},
+        {128, 2, 512, 0, 0, 16},
+        {128, 4, 256, 0, 0, 128},
+        {128, 4, 1024, 0, 0, 16},
+        {256, 4, 64, 0, 0, 128}
     };
 
-    private static final int LEAST_SCENES = 8;
-    private static final int UNKNOWNS = 6;
-    private static final int TAIL_LEN = 32;
+    private static final int LEAST_SCENES = 10;
+    private static final int UNKNOWNS = 7;
     private static final int MOST_ROWS = 256;
 
     private final CudaDevice device;
@@ -79,7 +81,7 @@ final class SharedCostFit {
     SegmentCosts decide() {
         if (settings.sharing() == PrefixSharing.ALWAYS) {
             SegmentCosts always = new SegmentCosts(1, 1, shared.tokensPerRead(), 1, 0, 0);
-            shared.decideBy(always, 0, 0);
+            shared.decideBy(always, SharedItems.Overhead.NONE);
             return always;
         }
         long started = System.nanoTime();
@@ -92,17 +94,18 @@ final class SharedCostFit {
             return SegmentCosts.NEVER;
         }
         LOG.info(
-                "Shared prefixes: reading a token takes {} ns, together {} ns, handing a row over {} ns, a segment {} ns, a step that shares {} ns"
-                        + " and {} ns a row, a layer; measured in {} s",
+                "Shared prefixes: reading a token takes {} ns, together {} ns, handing a row over {} ns, a segment {} ns, a step that shares {} ns,"
+                        + " {} ns a row and {} ns a token of its own, a layer; measured in {} s",
                 rounded("%.2f", costs[0]),
                 rounded("%.2f", costs[1]),
                 rounded("%.0f", costs[2]),
                 rounded("%.0f", costs[3]),
                 rounded("%.0f", costs[4]),
                 rounded("%.0f", costs[5]),
+                rounded("%.2f", costs[6]),
                 rounded("%.2f", (System.nanoTime() - started) / 1e9));
         SegmentCosts decided = new SegmentCosts(1, 1, shared.tokensPerRead(), costs[0], costs[1], costs[2], costs[3]);
-        shared.decideBy(decided, costs[4], costs[5]);
+        shared.decideBy(decided, new SharedItems.Overhead(costs[4], costs[5], costs[6]));
         return decided;
     }
 
@@ -110,14 +113,14 @@ final class SharedCostFit {
         return String.format(Locale.ROOT, format, value);
     }
 
-    /** Read, together, hand over, segment, step, row in nanoseconds; empty if there is no room for enough scenes. */
+    /** Read, together, hand over, segment, step, row, own token in nanoseconds; empty if there is no room for enough scenes. */
     private double[] measure() {
         int maxRows = Math.min(MOST_ROWS, settings.maxSequences());
         List<AttentionTimes.Scene> scenes = new ArrayList<>();
         int maxLen = 0;
         for (int[] numbers : SCENES) {
             AttentionTimes.Scene scene =
-                    new AttentionTimes.Scene(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], TAIL_LEN);
+                    new AttentionTimes.Scene(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5]);
             if (scene.numRows() <= maxRows && scene.numSlots() <= layout.numSlots()) {
                 scenes.add(scene);
                 maxLen = Math.max(maxLen, scene.len());
@@ -133,7 +136,7 @@ final class SharedCostFit {
                 double each = times.nanosEach();
                 double together = times.nanosShared();
                 LOG.debug("{}: {} ns each, {} ns shared", scene, each, together);
-                fit.add(factors(batch), each - together, 1 / each);
+                fit.add(factors(scene, batch), each - together, 1 / each);
             }
         }
         return fit.solve();
@@ -145,7 +148,7 @@ final class SharedCostFit {
     }
 
     /** How often each cost comes in what a batch saves by its segments. */
-    private double[] factors(ForwardBatch batch) {
+    private double[] factors(AttentionTimes.Scene scene, ForwardBatch batch) {
         double[] factors = new double[UNKNOWNS];
         for (int g = 0; g < batch.numSegments; g++) {
             int len = batch.segmentTo[g] - batch.segmentFrom[g];
@@ -156,7 +159,8 @@ final class SharedCostFit {
             factors[3] -= 1;
         }
         factors[4] = -1;
-        factors[5] = -batch.numSequences;
+        factors[5] = -scene.numRows();
+        factors[6] = -(double) scene.numRows() * scene.tailLen();
         return factors;
     }
 }

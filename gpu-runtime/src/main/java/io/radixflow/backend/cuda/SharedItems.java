@@ -39,12 +39,12 @@ final class SharedItems {
     private final int maxSequences;
     private final int maxRecords;
     private final SegmentCosts costs;
-    private final double stepNanos;
-    private final double rowNanos;
+    private final Overhead overhead;
     private final int[] ints;
     private int numItems;
     private int numRecords;
     private double gainNanos;
+    private long ownTokens;
 
     // What was planned last, to know it again.
     private int numSegments;
@@ -58,7 +58,7 @@ final class SharedItems {
 
     /** First record of a segment. */
     private final int[] firstRecord;
-    /** Segments that are shared, and how long a piece of each takes, in tokens. */
+    /** Segments that are shared, and by what they are ordered. */
     private final int[] byTime;
 
     private final int[] pieceTime;
@@ -74,17 +74,22 @@ final class SharedItems {
     record Device(int tileSequences, int narrowSequences, int tileLen, int numKvHeads, int numBlocks) {}
 
     /**
-     * @param stepNanos what a step costs that shares anything at all, besides its segments
-     * @param rowNanos the same for each of its rows
+     * What a layer costs that shares anything at all, besides its segments.
+     *
+     * @param row for each row, whether it shares or not
+     * @param ownToken for each token that a row reads for itself, more than if nothing is shared
      */
-    SharedItems(
-            Device device, int maxSequences, int maxRecords, SegmentCosts costs, double stepNanos, double rowNanos) {
+    record Overhead(double step, double row, double ownToken) {
+
+        static final Overhead NONE = new Overhead(0, 0, 0);
+    }
+
+    SharedItems(Device device, int maxSequences, int maxRecords, SegmentCosts costs, Overhead overhead) {
         this.device = device;
         this.maxSequences = maxSequences;
         this.maxRecords = maxRecords;
         this.costs = costs;
-        this.stepNanos = stepNanos;
-        this.rowNanos = rowNanos;
+        this.overhead = overhead;
         ints = new int[numInts(maxSequences, maxRecords)];
         from = new int[maxSequences];
         to = new int[maxSequences];
@@ -135,7 +140,8 @@ final class SharedItems {
 
     /** Whether what is shared saves more than it costs to share anything. */
     boolean pays() {
-        return numItems > 0 && gainNanos > stepNanos + rowNanos * numSequences;
+        return numItems > 0
+                && gainNanos > overhead.step() + overhead.row() * numSequences + overhead.ownToken() * ownTokens;
     }
 
     /** End of the ints that {@link #write} fills from {@link #workAt} on. */
@@ -151,6 +157,7 @@ final class SharedItems {
             return false; // nobody looks at the rest
         }
         if (isSame(batch)) {
+            countOwnTokens(batch);
             return false;
         }
         remember(batch);
@@ -161,7 +168,15 @@ final class SharedItems {
         gainNanos = 0;
         cut(batch);
         ints[workAt(maxSequences)] = numItems;
+        countOwnTokens(batch);
         return true;
+    }
+
+    private void countOwnTokens(ForwardBatch batch) {
+        ownTokens = 0;
+        for (int s = 0; s < numSequences; s++) {
+            ownTokens += batch.cachedLen[s] + batch.extendLen[s] - ints[sharedLenAt() + s];
+        }
     }
 
     /** Copies what the last plan says to where the device gets it from. */
@@ -204,7 +219,7 @@ final class SharedItems {
             boolean isParentShared = ints[sharedLenAt() + order[first[g]]] == from[g];
             if (isParentShared && numRecords + numParts * numRows <= maxRecords) {
                 firstRecord[g] = numRecords;
-                numShared = insertByTime(g, Math.min(each, len(g)) / partsOfPiece(g), numShared);
+                numShared = insertByTime(g, timeOrder(g, each), numShared);
                 share(g, numParts);
                 gainNanos +=
                         costs.savedPerToken(numRows, numRows) * len(g) - costs.handOver() * numRows - costs.segment();
@@ -214,6 +229,11 @@ final class SharedItems {
             addItems(batch, byTime[i], pieceLen(byTime[i], pieceLen));
         }
         listRecords(pieceLen);
+    }
+
+    /** By tokens, as it is copying them that two parts wait for; of as many, those in one part take longer. */
+    private int timeOrder(int segment, int each) {
+        return 2 * Math.min(each, len(segment)) + (partsOfPiece(segment) == 1 ? 1 : 0);
     }
 
     /** Segments whose pieces take longest first: blocks take every n-th item, so what they take at a time should take equally long. */

@@ -36,7 +36,7 @@ class SharedItemsPropertyTest {
                     1 + random.nextInt(8),
                     1 + random.nextInt(300));
             maxRecords = MAX_ROWS * (1 + random.nextInt(6)) / (1 + random.nextInt(3));
-            items = new SharedItems(device, MAX_ROWS, maxRecords, COSTS, 0, 0);
+            items = new SharedItems(device, MAX_ROWS, maxRecords, COSTS, SharedItems.Overhead.NONE);
             ints = new int[SharedItems.numInts(MAX_ROWS, maxRecords)];
         }
 
