@@ -21,3 +21,15 @@ __device__ __forceinline__ void publish_barriers() { asm volatile("fence.mbarrie
 /* What this thread has read from shared memory has been read once it arrives at a barrier, so that a copy which waits there may write over it. An
    arrival alone doesn't see to that: copies are another proxy [1], and loads that nobody has needed yet may be overtaken. */
 __device__ __forceinline__ void finish_reads() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
+
+enum class Reuse : uint64_t { kNone = 0x12f0000000000000, kMuch = 0x14f0000000000000 };  // as the second level cache is to know it
+
+/* Starts to copy a box of a matrix, from this column and row on, as its map says; zeros for what lies outside. */
+template <Reuse kReuse>
+__device__ __forceinline__ void copy_box(uint32_t to, const void* map, int col, int row, uint32_t barrier) {
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1, {%2, %3}], [%4], %5;" ::"r"(
+          to),
+      "l"(map), "r"(col), "r"(row), "r"(barrier), "l"(static_cast<uint64_t>(kReuse))
+      : "memory");
+}

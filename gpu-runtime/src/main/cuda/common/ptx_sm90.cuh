@@ -57,6 +57,31 @@ __device__ __forceinline__ void multiply_n64(float (&d)[32], uint64_t a, uint64_
       : "l"(a), "l"(b), "r"(static_cast<int>(is_added)));
 }
 
+/* d[64, 32] (+)= a[64, 16] b[32, 16]^T; alike. */
+__device__ __forceinline__ void multiply_n32(float (&d)[16], uint64_t a, uint64_t b, bool is_added) {
+  asm volatile(
+      "{ .reg .pred p; setp.ne.b32 p, %18, 0; wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15"
+      "}, %16, %17, p, 1, 1, 0, 0; }"
+      :
+        "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
+        "+f"(d[6]), "+f"(d[7]), "+f"(d[8]), "+f"(d[9]), "+f"(d[10]), "+f"(d[11]),
+        "+f"(d[12]), "+f"(d[13]), "+f"(d[14]), "+f"(d[15])
+      : "l"(a), "l"(b), "r"(static_cast<int>(is_added)));
+}
+
+/* d[64, 16] (+)= a[64, 16] b[16, 16]^T; alike. */
+__device__ __forceinline__ void multiply_n16(float (&d)[8], uint64_t a, uint64_t b, bool is_added) {
+  asm volatile(
+      "{ .reg .pred p; setp.ne.b32 p, %10, 0; wgmma.mma_async.sync.aligned.m64n16k16.f32.bf16.bf16 {"
+      "%0, %1, %2, %3, %4, %5, %6, %7"
+      "}, %8, %9, p, 1, 1, 0, 0; }"
+      :
+        "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3]), "+f"(d[4]), "+f"(d[5]),
+        "+f"(d[6]), "+f"(d[7])
+      : "l"(a), "l"(b), "r"(static_cast<int>(is_added)));
+}
+
 /* d[64, 128] (+)= a[64, 16] b; a in registers, b in shared memory: [16, 128] with contiguous rows, or the transposed of such a [128, 16]. */
 template <bool kIsTransposed>
 __device__ __forceinline__ void multiply_n128(float (&d)[64], const uint32_t (&a)[4], uint64_t b, bool is_added) {
@@ -173,6 +198,10 @@ __device__ __forceinline__ uint4 load_shared16(uint32_t from) {
                : "r"(from)
                : "memory");
   return to;
+}
+
+__device__ __forceinline__ void store_shared(uint32_t to, float value) {
+  asm volatile("st.shared.f32 [%0], %1;" ::"r"(to), "f"(value) : "memory");
 }
 
 /* Waits until the phase of this parity has ended. */

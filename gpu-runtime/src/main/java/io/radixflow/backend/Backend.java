@@ -101,6 +101,25 @@ public interface Backend extends AutoCloseable {
     }
 
     /**
+     * A pair whose second product is gates and what they let through: {@code residual += x first^T; out = silu(gate) * up of rmsNorm(residual)
+     * second^T}, the first half of the product's columns being gate. What {@code delta}, {@code normed} and {@code gateUp}, as large as the
+     * product, hold afterwards is undefined.
+     */
+    @SuppressWarnings("checkstyle:ParameterNumber") // of two products
+    default void gatedPair(
+            NormedPair pair,
+            Tensor x,
+            int rows,
+            Tensor residual,
+            Tensor delta,
+            Tensor normed,
+            Tensor gateUp,
+            Tensor out) {
+        linearPair(pair, x, rows, residual, delta, normed, gateUp);
+        siluMul(gateUp, rows, out);
+    }
+
+    /**
      * Transforms {@code qkv [tokens, (numHeads + 2 * numKvHeads) * headDim]} in place (bias, norms of the heads, rotation) and writes k
      * and v into the batch's KV slots of {@code layer}.
      */

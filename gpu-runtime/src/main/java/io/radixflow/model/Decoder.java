@@ -139,8 +139,7 @@ final class Decoder implements Model {
 
     /** Adds attention's output projection to {@code stream}, and activates its feed-forward part. */
     private void feedForward(int layer, Tensor attended, int rows, Tensor stream) {
-        backend.linearPair(intoFfn.get(layer), attended, rows, stream, delta, normed, gateUp);
-        backend.siluMul(gateUp, rows, activated);
+        backend.gatedPair(intoFfn.get(layer), attended, rows, stream, delta, normed, gateUp, activated);
     }
 
     @Override

@@ -96,10 +96,8 @@ public final class CudaBackend implements Backend {
     private final Settings settings;
     private final CudaDevice device;
     private final Kernels kernels;
-    private final Gemms gemms;
     private final List<CudaWeight> weights = new ArrayList<>();
-    private final @Nullable InvariantGemms invariantGemms;
-    private final @Nullable FewRows fewRows;
+    private final Products products;
     private final RmsNorm rmsNorm;
     private final Kernel siluMul;
     private final Kernel gatherRows;
@@ -119,13 +117,12 @@ public final class CudaBackend implements Backend {
         device = new CudaDevice(settings.gpuId);
         try {
             kernels = new Kernels(device.capability());
-            gemms = new Gemms(device, settings.libraryFolder);
+            Gemms gemms = new Gemms(device, settings.libraryFolder);
+            products = new Products(device, kernels, gemms, settings.isDeterministic);
         } catch (RuntimeException e) {
             device.close();
             throw e;
         }
-        invariantGemms = settings.isDeterministic ? new InvariantGemms(device, kernels, gemms) : null;
-        fewRows = kernels.isHopper() && !settings.isDeterministic ? new FewRows(device, kernels) : null;
         rmsNorm = new RmsNorm(device, kernels);
         siluMul = kernels.waitingKernel("rows", "silu_mul_bf16", 3);
         gatherRows = kernels.waitingKernel("rows", "gather_rows_bf16", 4);
@@ -199,22 +196,17 @@ public final class CudaBackend implements Backend {
     public Tensor allocate(int rows, int cols) {
         device.enter();
         String what = "activations [" + rows + ", " + cols + "]";
-        return new CudaTensor(device.allocate(2L * capacity(rows) * cols, what), rows, cols, false);
+        return new CudaTensor(device.allocate(2L * products.capacity(rows) * cols, what), rows, cols, false);
     }
 
     @Override
     public Tensor allocateLogits(int rows, int cols) {
         device.enter();
-        if (invariantGemms != null) {
-            invariantGemms.choose(weights, cols);
-        }
-        DevicePointer memory = device.allocate(4L * capacity(rows) * cols, "logits [" + rows + ", " + cols + "]");
+        products.choose(weights, cols);
+        DevicePointer memory =
+                device.allocate(4L * products.capacity(rows) * cols, "logits [" + rows + ", " + cols + "]");
         sampler = new CudaSampler(device, kernels, rows, settings.maxTokens, cols);
         return new CudaTensor(memory, rows, cols, true);
-    }
-
-    private int capacity(int rows) {
-        return invariantGemms == null ? rows : InvariantGemms.capacity(rows);
     }
 
     @Override
@@ -296,26 +288,37 @@ public final class CudaBackend implements Backend {
 
     @Override
     public void linear(Weight w, Tensor x, int rows, Tensor out) {
-        if (fewRows != null && FewRows.takes(CudaWeight.of(w), rows)) {
-            fewRows.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
-        } else if (invariantGemms == null) {
-            gemms.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
-        } else {
-            invariantGemms.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
-        }
+        products.multiply(CudaWeight.of(w), CudaTensor.of(x), rows, CudaTensor.of(out));
     }
 
     @Override
     public void linearPair(
             NormedPair pair, Tensor x, int rows, Tensor residual, Tensor delta, Tensor normed, Tensor out) {
-        CudaWeight first = CudaWeight.of(pair.first());
-        CudaWeight second = CudaWeight.of(pair.second());
-        if (fewRows != null && FewRows.takes(first, rows) && FewRows.takesNormed(second, rows)) {
-            fewRows.multiplyAndAdd(first, CudaTensor.of(x), rows, CudaTensor.of(residual));
-            fewRows.normAndMultiply(
-                    second, CudaTensor.of(residual), CudaTensor.of(pair.norm()), pair.eps(), rows, CudaTensor.of(out));
+        if (products.takesPair(pair, rows)) {
+            products.multiplyPair(pair, CudaTensor.of(x), rows, CudaTensor.of(residual), CudaTensor.of(out));
         } else {
             Backend.super.linearPair(pair, x, rows, residual, delta, normed, out);
+        }
+    }
+
+    @Override
+    @SuppressWarnings("checkstyle:ParameterNumber") // of two products
+    public void gatedPair(
+            NormedPair pair,
+            Tensor x,
+            int rows,
+            Tensor residual,
+            Tensor delta,
+            Tensor normed,
+            Tensor gateUp,
+            Tensor out) {
+        CudaWeight second = CudaWeight.of(pair.second());
+        if (!products.takesPair(pair, rows) && products.takesGated(second, rows)) {
+            linear(pair.first(), x, rows, delta);
+            addRmsNorm(residual, delta, pair.norm(), pair.eps(), rows, normed);
+            products.multiplyGated(second, CudaTensor.of(normed), rows, CudaTensor.of(out));
+        } else {
+            Backend.super.gatedPair(pair, x, rows, residual, delta, normed, gateUp, out);
         }
     }
 
@@ -465,10 +468,7 @@ public final class CudaBackend implements Backend {
         if (steps != null) {
             steps.close();
         }
-        if (invariantGemms != null) {
-            invariantGemms.close();
-        }
-        gemms.close();
+        products.close();
         kernels.close();
         device.close();
     }

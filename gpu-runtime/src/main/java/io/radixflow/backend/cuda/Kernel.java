@@ -52,6 +52,11 @@ final class Kernel {
         return and(first);
     }
 
+    Kernel with(TensorMap first) {
+        numSet = 0;
+        return and(first);
+    }
+
     Kernel and(DevicePointer value) {
         return and(value.address());
     }
@@ -68,6 +73,11 @@ final class Kernel {
 
     Kernel and(float value) {
         launch.set(place(), value);
+        return this;
+    }
+
+    Kernel and(TensorMap value) {
+        launch.setPlace(place(), value.address());
         return this;
     }
 

@@ -1,8 +1,6 @@
 package io.radixflow.backend.cuda;
 
 import com.sun.jna.Memory;
-import com.sun.jna.Native;
-import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 
 /**
@@ -13,8 +11,6 @@ import com.sun.jna.Pointer;
  * <p>One thread; a launch copies everything, so all of it may be set anew at once. Allocates nothing per launch. Numbers as in {@code cuda.h}.
  */
 final class KernelLaunch {
-
-    private static final String[] NAMES = {"libcuda.so.1", "libcuda.so"};
 
     private static final int CONFIG_BYTES = 56;
     private static final int GRID = 0;
@@ -39,7 +35,7 @@ final class KernelLaunch {
 
     /**
      * @param function the kernel's handle
-     * @param numArguments of eight bytes each at most
+     * @param numArguments of eight bytes each at most, but for those whose place is set
      * @param isProgrammatic whether it waits itself for what it needs
      */
     KernelLaunch(long function, int numArguments, boolean isProgrammatic) {
@@ -58,18 +54,16 @@ final class KernelLaunch {
         config.setInt(NUM_ATTRIBUTES, isProgrammatic ? 1 : 0);
     }
 
-    /** Once per JVM; the driver is there, since a device was found. */
     private static synchronized void load() {
-        for (int i = 0; !isLoaded; i++) {
-            try {
-                Native.register(KernelLaunch.class, NativeLibrary.getInstance(NAMES[i]));
-                isLoaded = true;
-            } catch (UnsatisfiedLinkError e) {
-                if (i + 1 == NAMES.length) {
-                    throw e;
-                }
-            }
+        if (!isLoaded) {
+            Driver.register(KernelLaunch.class);
+            isLoaded = true;
         }
+    }
+
+    /** Of an argument that is larger than eight bytes: where it lies, up to the launch. */
+    void setPlace(int argument, long address) {
+        places.setLong(argument * (long) Long.BYTES, address);
     }
 
     void set(int argument, long value) {
