@@ -117,7 +117,7 @@ __device__ __forceinline__ void attend(const Arguments& given) {
 #pragma unroll
         for (int i = 0; i < kStages; i++) slots[i] = stream.slot(sequence, i);
       }
-      load_heads<kHeadDim, kTiles>(given.qkv + newest * given.qkv_cols + first_head * kHeadDim, group, q);
+      load_heads<kHeadDim, kTiles, true>(given.qkv + newest * given.qkv_cols + first_head * kHeadDim, group, q);
     }
 #pragma unroll
     for (int i = 0; i < kStages - 1; i++) {

@@ -131,8 +131,9 @@ struct Findings {
   }
 };
 
-/* Query heads as right operands, past the first-level cache, which may have the last layer's; what lies behind the group is zero. */
-template <int kHeadDim, int kTiles>
+/* Query heads as right operands; what lies behind the group is zero. Who hasn't waited for the kernels ahead reads past the first-level cache, which may
+   have the last layer's; others don't, since neighbouring loads share lines. */
+template <int kHeadDim, int kTiles, bool kHasWaited>
 __device__ __forceinline__ void load_heads(const __nv_bfloat16* heads, int group,
                                            uint32_t (&q)[kTiles][kHeadDim / 16][2]) {
   int lane = threadIdx.x % kWarp;
@@ -140,10 +141,11 @@ __device__ __forceinline__ void load_heads(const __nv_bfloat16* heads, int group
   for (int t = 0; t < kTiles; t++) {
     int head = t * kColumns + lane / 4;
     const uint32_t* from = reinterpret_cast<const uint32_t*>(heads + head * kHeadDim) + lane % 4;
+    auto load = [&](int at) { return head >= group ? 0 : kHasWaited ? from[at] : __ldcg(from + at); };
 #pragma unroll
     for (int k = 0; k < kHeadDim / 16; k++) {
-      q[t][k][0] = head < group ? __ldcg(from + k * 8) : 0;
-      q[t][k][1] = head < group ? __ldcg(from + k * 8 + 4) : 0;
+      q[t][k][0] = load(k * 8);
+      q[t][k][1] = load(k * 8 + 4);
     }
   }
 }

@@ -64,7 +64,7 @@ __device__ __forceinline__ void attend(const __nv_bfloat16* heads, const Pages& 
 #pragma unroll
   for (int i = 0; i < kStages - 1; i++) stream.start(i, slots[i]);
   uint32_t q[kTiles][kHeadDim / 16][2];
-  load_heads<kHeadDim, kTiles>(heads, group, q);
+  load_heads<kHeadDim, kTiles, false>(heads, group, q);
   int next_slots = slots[kStages - 1];
   Findings<kHeadDim, kTiles> found;
   found.clear();
