@@ -178,7 +178,7 @@ class Chain {
 };
 
 constexpr Step kSteps[] = {
-    {"as it was: plain launches, cuBLASLt", Start::kPlain, false, Products::kCublas, 0},
+    {"plain launches, block barriers, cuBLASLt", Start::kPlain, false, Products::kCublas, 0},
     {"attention with rings", Start::kPlain, true, Products::kCublas, 0},
     {"early starts", Start::kEarly, true, Products::kCublas, 0},
     {"own products, tiles of 16 rows", Start::kEarly, true, Products::kFewRows, 16},
