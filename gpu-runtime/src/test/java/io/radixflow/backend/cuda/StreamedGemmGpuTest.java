@@ -2,6 +2,7 @@ package io.radixflow.backend.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.radixflow.backend.NormedPair;
 import io.radixflow.backend.Tensor;
 import io.radixflow.backend.cuda.StreamedGemm.Division;
 import io.radixflow.testkit.RandomTensors;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every division of a product against plain loops in fp64 on the same bf16 numbers. Outputs are NaN before, and behind the live rows afterwards. */
 @Tag("gpu")
@@ -90,6 +92,39 @@ final class StreamedGemmGpuTest {
                 check(division + " of " + rows + " rows", out, rows, ReferenceBackend.values(expected), cols * largest);
             }
         }
+    }
+
+    /** As the backend makes them, of a shape that is taken; what reference and kernel start from is the backend's own norm. */
+    @ParameterizedTest
+    @ValueSource(ints = {9, 33, 64})
+    void appliesThePairsGates(int rows) {
+        int hidden = 1024;
+        int ffn = 3072;
+        TensorData gates = RandomTensors.weights(TensorType.BF16, 2 * ffn, hidden, 6);
+        NormedPair pair = new NormedPair(
+                backend.upload(List.of(RandomTensors.weights(TensorType.BF16, hidden, hidden, 5))),
+                backend.upload(RandomTensors.activations(hidden, 3), 1, hidden),
+                1e-5f,
+                backend.upload(List.of(gates)));
+        CudaTensor x = activations(rows, hidden, 1);
+        CudaTensor residual = activations(rows, hidden, 2);
+        CudaTensor normed = poisoned(rows, hidden);
+        CudaTensor out = poisoned(rows, ffn);
+        backend.gatedPair(pair, x, rows, residual, poisoned(rows, hidden), normed, poisoned(rows, 2 * ffn), out);
+        Tensor product = reference.allocate(rows, 2 * ffn);
+        reference.linear(
+                reference.upload(List.of(gates)), reference.upload(read(normed, rows), rows, hidden), rows, product);
+        Tensor expected = reference.allocate(rows, ffn);
+        reference.siluMul(product, rows, expected);
+        double largest = 0;
+        for (double value : ReferenceBackend.values(product)) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        check("gates of " + rows + " rows", out, rows, ReferenceBackend.values(expected), hidden * largest);
+    }
+
+    private CudaTensor activations(int rows, int cols, int seed) {
+        return GpuTensors.activations(backend, RandomTensors.activations(rows * cols, seed), rows, cols);
     }
 
     /** Weights are read ahead, inputs must not be. */
