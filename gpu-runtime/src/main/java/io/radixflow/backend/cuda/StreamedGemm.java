@@ -36,7 +36,7 @@ final class StreamedGemm {
         }
     }
 
-    /** What one kernel is built for: {@code kColumns}, {@code kTileRows} and {@code kParts} there. */
+    /** What one kernel is built for, its template's first arguments. */
     private record Variant(int columns, Division division) {
 
         String kernelName() {

@@ -44,23 +44,31 @@ final class TensorMap {
         numbers.setInt(28, boxRows);
         numbers.setInt(32, 1); // every column, every row
         numbers.setInt(36, 1);
-        long at = Pointer.nativeValue(numbers);
-        int status = cuTensorMapEncodeTiled(
-                address,
-                BFLOAT16,
-                2,
-                matrix,
-                at,
-                at + 16,
-                at + 24,
-                at + 32,
-                NOT_INTERLEAVED,
-                SWIZZLED_BY_128,
-                PROMOTED_TO_256,
-                ZEROS_OUTSIDE);
-        Reference.reachabilityFence(numbers);
+        int status = encode(matrix, numbers);
         if (status != 0) {
             Cuda.check(status, "cuTensorMapEncodeTiled: [" + rows + ", " + cols + "] by " + boxRows + " rows");
+        }
+    }
+
+    /** Returns the driver's status. */
+    private int encode(long matrix, Memory numbers) {
+        try {
+            long at = Pointer.nativeValue(numbers);
+            return cuTensorMapEncodeTiled(
+                    address,
+                    BFLOAT16,
+                    2,
+                    matrix,
+                    at,
+                    at + 16,
+                    at + 24,
+                    at + 32,
+                    NOT_INTERLEAVED,
+                    SWIZZLED_BY_128,
+                    PROMOTED_TO_256,
+                    ZEROS_OUTSIDE);
+        } finally {
+            Reference.reachabilityFence(numbers);
         }
     }
 
