@@ -238,6 +238,36 @@ __device__ __forceinline__ float4 merge(int num, Weight weight, Value value, flo
   return {sum.x * share, sum.y * share, sum.z * share, sum.w * share};
 }
 
+/* All that a warp's stream holds; the first stages are on their way, `next_slots` are those of the stage behind. */
+template <int kHeadDim, int kTiles, int kWarps, int kStages, typename Sequence>
+__device__ __forceinline__ void attend_stream(Stream<kHeadDim, kWarps, kStages>& stream, const Sequence& sequence,
+                                              const uint32_t (&q)[kTiles][kHeadDim / 16][2], int next_slots, float scale_log2,
+                                              Findings<kHeadDim, kTiles>& found) {
+  found.clear();
+  for (int step = 0; step < stream.num_steps; step++) {
+    wait_copies<kStages - 2>();
+    __syncwarp();
+    stream.start(step + kStages - 1, next_slots);
+    next_slots = stream.slot(sequence, step + kStages);
+    attend_step<kHeadDim, kTiles>(q, stream.rows(step), stream.token(step), stream.end, scale_log2, found);
+    __syncwarp();
+  }
+  wait_copies<0>();
+}
+
+/* Four numbers of a head as all warps found them; they lie as many floats apart as half of a warp's ring has numbers. */
+template <int kTiles, int kWarps>
+__device__ __forceinline__ float4 merge_warps(const Kept<kTiles, kWarps>& kept, const float* mixed, int apart, int head,
+                                              float& all_log2) {
+  return merge(
+      kWarps, [&](int w) { return kept.max[w][head]; },
+      [&](int w, float factor, float& all) {
+        all += factor * kept.sum[w][head];
+        return *reinterpret_cast<const float4*>(mixed + w * apart);
+      },
+      all_log2);
+}
+
 __device__ __forceinline__ void store4(__nv_bfloat16* to, float4 value) {
   reinterpret_cast<__nv_bfloat162*>(to)[0] = __floats2bfloat162_rn(value.x, value.y);
   reinterpret_cast<__nv_bfloat162*>(to)[1] = __floats2bfloat162_rn(value.z, value.w);

@@ -65,31 +65,15 @@ __device__ __forceinline__ void attend(const __nv_bfloat16* heads, const Pages& 
   for (int i = 0; i < kStages - 1; i++) stream.start(i, slots[i]);
   uint32_t q[kTiles][kHeadDim / 16][2];
   load_heads<kHeadDim, kTiles, false>(heads, group, q);
-  int next_slots = slots[kStages - 1];
   Findings<kHeadDim, kTiles> found;
-  found.clear();
-  for (int step = 0; step < stream.num_steps; step++) {
-    wait_copies<kStages - 2>();
-    __syncwarp();
-    stream.start(step + kStages - 1, next_slots);
-    next_slots = stream.slot(tail, step + kStages);
-    attend_step<kHeadDim, kTiles>(q, stream.rows(step), stream.token(step), stream.end, scale_log2, found);
-    __syncwarp();
-  }
-  wait_copies<0>();
+  attend_stream(stream, tail, q, slots[kStages - 1], scale_log2, found);
   keep(found, kept, reinterpret_cast<float*>(stream.ring));
   __syncthreads();
   for (int i = threadIdx.x; i < group * kFours; i += kThreads) {
     int head = i / kFours, col = i % kFours * 4;
     const float* mixed = reinterpret_cast<const float*>(shared) + head * Ring<kHeadDim>::kFoundStride + col;
     float all_log2;
-    float4 value = merge(
-        kWarps, [&](int w) { return kept.max[w][head]; },
-        [&](int w, float factor, float& all) {
-          all += factor * kept.sum[w][head];
-          return *reinterpret_cast<const float4*>(mixed + w * kRingNumbers / 2);
-        },
-        all_log2);
+    float4 value = merge_warps(kept, mixed, kRingNumbers / 2, head, all_log2);
     if (num_splits == 1 && is_all) {
       store4(out + head * kHeadDim + col, value);
     } else {

@@ -49,6 +49,9 @@ __device__ __forceinline__ void load_floats8(const float* from, float (&into)[8]
   into[7] = high.w;
 }
 
+/* What a gate lets through: silu(gate) * up. */
+__device__ __forceinline__ float gated(float gate, float up) { return gate / (1.0f + __expf(-gate)) * up; }
+
 /* Two neighbours as bf16 in one register, an operand of a product. */
 __device__ __forceinline__ uint32_t pack(float low, float high) {
   __nv_bfloat162 two = __floats2bfloat162_rn(low, high);

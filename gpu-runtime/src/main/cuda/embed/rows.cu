@@ -25,7 +25,7 @@ extern "C" __global__ void silu_mul_bf16(const __nv_bfloat16* gate_up, int ffn, 
     to_floats(load8(from + col), gate);
     to_floats(load8(from + ffn + col), up);
 #pragma unroll
-    for (int i = 0; i < 8; i++) gate[i] = gate[i] / (1.0f + __expf(-gate[i])) * up[i];
+    for (int i = 0; i < 8; i++) gate[i] = gated(gate[i], up[i]);
     store8(out + static_cast<size_t>(blockIdx.y) * ffn + col, from_floats(gate));
   }
 }

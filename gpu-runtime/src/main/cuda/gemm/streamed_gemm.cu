@@ -154,9 +154,7 @@ __device__ __forceinline__ float4 add_parts(uint32_t from) {
   return sum;
 }
 
-__device__ __forceinline__ float gated(float gate, float up) { return gate / (1.0f + __expf(-gate)) * up; }
-
-__device__ __forceinline__ float4 gated(float4 gate, float4 up) {
+__device__ __forceinline__ float4 gated4(float4 gate, float4 up) {
   return {gated(gate.x, up.x), gated(gate.y, up.y), gated(gate.z, up.z), gated(gate.w, up.w)};
 }
 
@@ -207,7 +205,7 @@ __device__ __forceinline__ void run(const TensorMap& w, const TensorMap& x, __nv
     int col = rank * S::kOwnColumns + i / kFours, four = i % kFours * 4;
     uint32_t from = ring + (col * S::kPitch + four) * 4;
     float4 sum = add_parts<kParts>(from);
-    if (S::kIsGated) sum = gated(sum, add_parts<kParts>(from + S::kOutputs * 4));
+    if (S::kIsGated) sum = gated4(sum, add_parts<kParts>(from + S::kOutputs * 4));
     if (col < m && first_row + four < num_outputs) {
       uint2 numbers{pack(sum.x, sum.y), pack(sum.z, sum.w)};
       *reinterpret_cast<uint2*>(y + static_cast<size_t>(col) * num_outputs + first_row + four) = numbers;

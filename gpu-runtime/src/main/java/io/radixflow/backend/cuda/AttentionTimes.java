@@ -48,7 +48,7 @@ final class AttentionTimes implements AutoCloseable {
         }
 
         /** Of the row's token at a position. */
-        private int slot(int row, int position) {
+        int slot(int row, int position) {
             if (position < prefixLen) {
                 return row * numPrefixes / numRows * prefixLen + position;
             }
@@ -58,6 +58,22 @@ final class AttentionTimes implements AutoCloseable {
                 return documents + row * numDocuments / numRows * documentLen + inDocument;
             }
             return documents + numDocuments * documentLen + row * tailLen + inDocument - documentLen;
+        }
+
+        /** All that there are. */
+        void addSegments(ForwardBatch batch) {
+            addSegments(batch, numPrefixes, 0, prefixLen);
+            addSegments(batch, numDocuments, prefixLen, prefixLen + documentLen);
+        }
+
+        private void addSegments(ForwardBatch batch, int num, int from, int to) {
+            for (int i = 0; i < num; i++) {
+                int segment = batch.numSegments++;
+                batch.segmentFrom[segment] = from;
+                batch.segmentTo[segment] = to;
+                batch.segmentFirst[segment] = i * numRows / num;
+                batch.segmentEnd[segment] = (i + 1) * numRows / num;
+            }
         }
     }
 
@@ -107,23 +123,11 @@ final class AttentionTimes implements AutoCloseable {
             }
             batch.kvSlot[s] = batch.slotTable[s * stride + scene.len() - 1];
         }
-        addSegments(scene.numPrefixes(), 0, scene.prefixLen());
-        addSegments(scene.numDocuments(), scene.prefixLen(), scene.prefixLen() + scene.documentLen());
+        scene.addSegments(batch);
         step.set(0, batch, numRows);
         step.upload();
         slots.update(0, batch);
         return batch;
-    }
-
-    private void addSegments(int num, int from, int to) {
-        int numRows = batch.numSequences;
-        for (int i = 0; i < num; i++) {
-            int segment = batch.numSegments++;
-            batch.segmentFrom[segment] = from;
-            batch.segmentTo[segment] = to;
-            batch.segmentFirst[segment] = i * numRows / num;
-            batch.segmentEnd[segment] = (i + 1) * numRows / num;
-        }
     }
 
     /** Of one layer, each row for itself. */

@@ -196,10 +196,7 @@ final class CudaSteps implements AutoCloseable {
             ops.enqueue();
             device.synchronize();
         } finally {
-            batch.numTokens = 0;
-            batch.numSequences = 0;
-            batch.numSampled = 0;
-            batch.numLogits = 0;
+            resize(batch, 0);
         }
     }
 

@@ -10,7 +10,7 @@ final class Driver {
 
     private Driver() {}
 
-    /** Binds the native methods of a class, once per JVM. */
+    /** Binds the native methods of a class, in whose initialiser this is called. */
     static void register(Class<?> methods) {
         for (int i = 0; ; i++) {
             try {

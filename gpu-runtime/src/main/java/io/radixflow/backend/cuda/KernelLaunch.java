@@ -25,7 +25,9 @@ final class KernelLaunch {
     /** {@code CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION}. */
     private static final int PROGRAMMATIC = 6;
 
-    private static boolean isLoaded;
+    static {
+        Driver.register(KernelLaunch.class);
+    }
 
     private final Memory config = new Memory(CONFIG_BYTES);
     private final Memory attribute = new Memory(ATTRIBUTE_BYTES);
@@ -39,7 +41,6 @@ final class KernelLaunch {
      * @param isProgrammatic whether it waits itself for what it needs
      */
     KernelLaunch(long function, int numArguments, boolean isProgrammatic) {
-        load();
         this.function = function;
         values = new Memory(Math.max(1, numArguments) * (long) Long.BYTES);
         places = new Memory(values.size());
@@ -52,13 +53,6 @@ final class KernelLaunch {
         config.clear();
         config.setLong(ATTRIBUTES, Pointer.nativeValue(attribute));
         config.setInt(NUM_ATTRIBUTES, isProgrammatic ? 1 : 0);
-    }
-
-    private static synchronized void load() {
-        if (!isLoaded) {
-            Driver.register(KernelLaunch.class);
-            isLoaded = true;
-        }
     }
 
     /** Of an argument that is larger than eight bytes: where it lies, up to the launch. */

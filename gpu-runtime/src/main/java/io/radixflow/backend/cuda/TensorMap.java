@@ -21,7 +21,9 @@ final class TensorMap {
     private static final int PROMOTED_TO_256 = 3;
     private static final int ZEROS_OUTSIDE = 0;
 
-    private static boolean isLoaded;
+    static {
+        Driver.register(TensorMap.class);
+    }
 
     private final Memory memory;
     private final long address;
@@ -32,7 +34,6 @@ final class TensorMap {
      * @param boxRows 256 at most
      */
     TensorMap(long matrix, int rows, int cols, int boxRows) {
-        load();
         memory = new Memory(BYTES + ALIGNMENT);
         long start = Pointer.nativeValue(memory);
         address = (start + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -69,13 +70,6 @@ final class TensorMap {
                     ZEROS_OUTSIDE);
         } finally {
             Reference.reachabilityFence(numbers);
-        }
-    }
-
-    private static synchronized void load() {
-        if (!isLoaded) {
-            Driver.register(TensorMap.class);
-            isLoaded = true;
         }
     }
 

@@ -5,6 +5,7 @@ import io.radixflow.backend.KvLayout;
 import io.radixflow.backend.KvLayout.ElementType;
 import io.radixflow.backend.SegmentCosts;
 import io.radixflow.backend.SegmentPlanner;
+import io.radixflow.backend.cuda.AttentionTimes.Scene;
 import java.util.Locale;
 
 /**
@@ -22,19 +23,6 @@ final class SharedPrefixGpuBench {
     /** Slots lie in runs of so many tokens. */
     private static final int RUN_LEN = 64;
 
-    /** Sequences, prefixes that they begin with and their length, documents behind those and their length, tokens of their own. */
-    private record Shape(
-            int numSequences, int numPrefixes, int prefixLen, int numDocuments, int documentLen, int tailLen) {
-
-        int len() {
-            return prefixLen + documentLen + tailLen;
-        }
-
-        int numSlots() {
-            return numPrefixes * prefixLen + numDocuments * documentLen + numSequences * tailLen;
-        }
-    }
-
     private SharedPrefixGpuBench() {}
 
     public static void main(String[] args) {
@@ -43,53 +31,53 @@ final class SharedPrefixGpuBench {
             return;
         }
         boolean isAll = args.length > 1;
-        time(args[0], new Shape(256, 1, 8192, 0, 0, 128));
-        time(args[0], new Shape(256, 4, 4096, 0, 0, 144));
-        time(args[0], new Shape(256, 4, 2048, 64, 512, 96));
-        time(args[0], new Shape(256, 1, 4096, 16, 4096, 128));
-        time(args[0], new Shape(64, 1, 1024, 0, 0, 128));
-        time(args[0], new Shape(32, 1, 8192, 0, 0, 128));
-        time(args[0], new Shape(256, 128, 64, 0, 0, 1024));
+        time(args[0], new Scene(256, 1, 8192, 0, 0, 128));
+        time(args[0], new Scene(256, 4, 4096, 0, 0, 144));
+        time(args[0], new Scene(256, 4, 2048, 64, 512, 96));
+        time(args[0], new Scene(256, 1, 4096, 16, 4096, 128));
+        time(args[0], new Scene(64, 1, 1024, 0, 0, 128));
+        time(args[0], new Scene(32, 1, 8192, 0, 0, 128));
+        time(args[0], new Scene(256, 128, 64, 0, 0, 1024));
         int[] prefixLens = {2048, 8192, 32768};
         int[] groups = {1, 4, 16};
         for (int prefixLen : prefixLens) {
             for (int numPrefixes : groups) {
                 if (isAll) {
-                    time(args[0], new Shape(256, numPrefixes, prefixLen, 0, 0, 128));
+                    time(args[0], new Scene(256, numPrefixes, prefixLen, 0, 0, 128));
                 }
             }
         }
     }
 
-    private static void time(String library, Shape shape) {
-        double each = micros(library, shape, PrefixSharing.OFF);
-        double shared = micros(library, shape, PrefixSharing.ALWAYS);
-        double chosen = micros(library, shape, PrefixSharing.AUTO);
+    private static void time(String library, Scene scene) {
+        double each = micros(library, scene, PrefixSharing.OFF);
+        double shared = micros(library, scene, PrefixSharing.ALWAYS);
+        double chosen = micros(library, scene, PrefixSharing.AUTO);
         System.out.printf(
                 Locale.ROOT,
                 "%3d sequences, %2d prefixes of %5d, %2d documents of %4d, %3d tokens of their own: each %8.1f us, shared %7.1f us, %5.2f times"
                         + " as fast; as chosen %8.1f us%n",
-                shape.numSequences(),
-                shape.numPrefixes(),
-                shape.prefixLen(),
-                shape.numDocuments(),
-                shape.documentLen(),
-                shape.tailLen(),
+                scene.numRows(),
+                scene.numPrefixes(),
+                scene.prefixLen(),
+                scene.numDocuments(),
+                scene.documentLen(),
+                scene.tailLen(),
                 each,
                 shared,
                 each / shared,
                 chosen);
     }
 
-    private static double micros(String library, Shape shape, PrefixSharing sharing) {
+    private static double micros(String library, Scene scene, PrefixSharing sharing) {
         KvLayout layout = new KvLayout(
                 NUM_LAYERS,
-                (shape.numSlots() / RUN_LEN + 1) * RUN_LEN,
+                (scene.numSlots() / RUN_LEN + 1) * RUN_LEN,
                 NUM_HEADS,
                 NUM_KV_HEADS,
                 HEAD_DIM,
                 ElementType.BFLOAT16);
-        int num = shape.numSequences();
+        int num = scene.numRows();
         try (CudaBackend backend =
                 new CudaBackend(new CudaBackend.Settings(0, 0.9, library, num, num, 0, true, false, sharing))) {
             backend.allocateLogits(num, 16);
@@ -97,7 +85,7 @@ final class SharedPrefixGpuBench {
             SegmentCosts costs = backend.segmentCosts(cache);
             CudaTensor qkv = CudaTensor.of(backend.allocate(num, (NUM_HEADS + 2 * NUM_KV_HEADS) * HEAD_DIM));
             CudaTensor out = CudaTensor.of(backend.allocate(num, NUM_HEADS * HEAD_DIM));
-            ForwardBatch batch = batch(shape);
+            ForwardBatch batch = batch(scene);
             if (sharing == PrefixSharing.AUTO) {
                 System.out.println(costs);
                 new SegmentPlanner(num, num, costs).plan(batch);
@@ -127,36 +115,24 @@ final class SharedPrefixGpuBench {
         return best;
     }
 
-    private static ForwardBatch batch(Shape shape) {
-        int num = shape.numSequences();
-        int len = shape.len();
+    private static ForwardBatch batch(Scene scene) {
+        int num = scene.numRows();
+        int len = scene.len();
         ForwardBatch batch = new ForwardBatch(num, num, new int[num * len], len);
         batch.numSequences = num;
         batch.numTokens = num;
-        int firstTail = shape.numPrefixes() * shape.prefixLen() + shape.numDocuments() * shape.documentLen();
         for (int s = 0; s < num; s++) {
             batch.row[s] = s;
             batch.firstToken[s] = s;
             batch.cachedLen[s] = len - 1;
             batch.extendLen[s] = 1;
-            int prefix = s * shape.numPrefixes() / num;
-            int document = s * shape.numDocuments() / num;
             for (int p = 0; p < len; p++) {
-                int inDocument = p - shape.prefixLen();
-                int inTail = inDocument - shape.documentLen();
-                int index = firstTail + s * shape.tailLen() + inTail;
-                if (p < shape.prefixLen()) {
-                    index = prefix * shape.prefixLen() + p;
-                } else if (inTail < 0) {
-                    index = shape.numPrefixes() * shape.prefixLen() + document * shape.documentLen() + inDocument;
-                }
-                batch.slotTable[s * len + p] = slot(index, shape.numSlots());
+                batch.slotTable[s * len + p] = slot(scene.slot(s, p), scene.numSlots());
             }
             batch.position[s] = len - 1;
             batch.kvSlot[s] = batch.slotTable[s * len + len - 1];
         }
-        addSegments(batch, num, shape.numPrefixes(), 0, shape.prefixLen());
-        addSegments(batch, num, shape.numDocuments(), shape.prefixLen(), shape.prefixLen() + shape.documentLen());
+        scene.addSegments(batch);
         return batch;
     }
 
@@ -172,15 +148,5 @@ final class SharedPrefixGpuBench {
 
     private static int gcd(int a, int b) {
         return b == 0 ? a : gcd(b, a % b);
-    }
-
-    private static void addSegments(ForwardBatch batch, int numSequences, int num, int from, int to) {
-        for (int i = 0; i < num; i++) {
-            int g = batch.numSegments++;
-            batch.segmentFrom[g] = from;
-            batch.segmentTo[g] = to;
-            batch.segmentFirst[g] = i * numSequences / num;
-            batch.segmentEnd[g] = (i + 1) * numSequences / num;
-        }
     }
 }

@@ -79,10 +79,7 @@ final class StreamedGemmGpuTest {
         reference.linear(reference.upload(List.of(data)), reference.upload(x, maxRows, cols), maxRows, product);
         Tensor expected = reference.allocate(maxRows, outputs);
         reference.siluMul(product, maxRows, expected);
-        double largest = 0;
-        for (double value : ReferenceBackend.values(product)) {
-            largest = Math.max(largest, Math.abs(value));
-        }
+        double largest = largest(product);
         CudaTensor input = GpuTensors.activations(backend, x, maxRows, cols);
         for (Division division : StreamedGemm.GATED_DIVISIONS) {
             for (int rows : new int[] {9, 16, 17, 31, 33, 64, 65, 100, 128}) {
@@ -116,11 +113,16 @@ final class StreamedGemmGpuTest {
                 reference.upload(List.of(gates)), reference.upload(read(normed, rows), rows, hidden), rows, product);
         Tensor expected = reference.allocate(rows, ffn);
         reference.siluMul(product, rows, expected);
+        double largest = largest(product);
+        check("gates of " + rows + " rows", out, rows, ReferenceBackend.values(expected), hidden * largest);
+    }
+
+    private static double largest(Tensor tensor) {
         double largest = 0;
-        for (double value : ReferenceBackend.values(product)) {
+        for (double value : ReferenceBackend.values(tensor)) {
             largest = Math.max(largest, Math.abs(value));
         }
-        check("gates of " + rows + " rows", out, rows, ReferenceBackend.values(expected), hidden * largest);
+        return largest;
     }
 
     private CudaTensor activations(int rows, int cols, int seed) {
